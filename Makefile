@@ -1,0 +1,37 @@
+# `make demo` and `make test` each set up what they need.
+.PHONY: setup demo test lint campaign-coverage campaign-kill lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+setup:
+	@tools/setup.sh
+
+demo: setup
+	@$(BIN)/spotcheck demo --out demo-output
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest
+
+# 10,000 random verifications against the simulator's truth (about half an hour on two cores).
+campaign-coverage: setup
+	$(BIN)/spotcheck campaign coverage --runs 10000
+
+# Kills daemon and host at random moments and looks for every acknowledged reading.
+campaign-kill: setup
+	$(BIN)/spotcheck campaign kill --runs 100
+
+# Renews the pins; hashes only, no download addresses.
+lock:
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
+		--extra dev --extra device --extra lab pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf $(VENV) build demo-output *.egg-info

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Sets up .venv: checks the system, installs the locked requirements, builds the kernels.
+# Says the exact apt line when something of the system is missing; as root it runs that line.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python=${PYTHON:-python3}
+missing=()
+need() { missing+=("$1"); }
+
+command -v "$python" >/dev/null || { echo "setup: no $python found. Run: apt-get install python3 python3-venv python3-dev" >&2; exit 1; }
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+  || { echo "setup: Python 3.11 or newer is needed, $("$python" --version) found. Set PYTHON=/path/to/python3.11." >&2; exit 1; }
+
+command -v gcc >/dev/null || need gcc
+echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 || need libc6-dev
+"$python" -c 'import venv, ensurepip' 2>/dev/null || need python3-venv
+"$python" - <<'PY' 2>/dev/null || need python3-dev
+import pathlib, sys, sysconfig
+sys.exit(not (pathlib.Path(sysconfig.get_paths()["include"]) / "Python.h").exists())
+PY
+has_chinese_font() {
+  find /usr/share/fonts /usr/local/share/fonts "${HOME:-/nonexistent}/.local/share/fonts" "${HOME:-/nonexistent}/.fonts" \
+    \( -iname 'wqy*' -o -iname 'NotoSansCJK*' -o -iname 'NotoSerifCJK*' -o -iname 'SourceHan*' \) 2>/dev/null | grep -q .
+}
+has_chinese_font || need fonts-wqy-microhei
+
+if [ ${#missing[@]} -gt 0 ]; then
+  line="apt-get install --no-install-recommends -y ${missing[*]}"
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "setup: the system lacks ${missing[*]}; running: $line"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $line -qq >/dev/null
+  else
+    echo "setup: the system lacks ${missing[*]}. Run this, then try again:" >&2
+    echo "  sudo $line" >&2
+    exit 1
+  fi
+fi
+
+# A stamp of what was installed makes the second call quick. A half-made environment has no stamp.
+stamp=.venv/.spotcheck-setup
+sum=$(cat requirements.txt pyproject.toml setup.py tools/setup.sh dsp/spotcheck_dsp/*.pyx | sha256sum | cut -c1-64)
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ] && ls dsp/spotcheck_dsp/_slot_sums*.so >/dev/null 2>&1; then
+  exit 0
+fi
+echo "setup: making .venv (the first time takes a minute or two)"
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip install --quiet --require-hashes -r requirements.txt
+.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+echo "$sum" > "$stamp"
+echo "setup: done"
