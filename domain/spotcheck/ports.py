@@ -1,0 +1,36 @@
+"""What the measuring session asks of its surroundings; hardware and simulator both provide it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from spotcheck.pulses import Pulse
+from spotcheck.samples import SampleBlock, StreamFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulseBatch:
+    """Pulses since the last batch, and how far the source vouches for completeness."""
+
+    pulses: tuple[Pulse, ...]
+    """New pulses in order."""
+    complete_to_stamp: int
+    """No pulse before this stamp is still to come (1/65536 samples)."""
+
+
+class SampleSource(Protocol):
+    """Delivers the sample stream."""
+
+    @property
+    def stream_format(self) -> StreamFormat:
+        """Rate, phases and ranges of the stream."""
+
+    def blocks(self) -> Iterator[SampleBlock]:
+        """Consecutive blocks from sample 0 on, of any sizes."""
+
+
+class PulseSource(Protocol):
+    """Delivers the pulses of the meter under test in the sample clock."""
+
+    def batch_up_to(self, sample: int) -> PulseBatch:
+        """Pulses before `sample` that were not delivered yet."""

@@ -1,0 +1,1 @@
+"""Rules are data: one TOML file a regulation and edition; adding a rule is adding a file."""

@@ -1,0 +1,190 @@
+"""The verdict on a meter by a rule, with the clause that gave its limit.
+
+Guarded acceptance and rejection after JCGM 106:2012, 8.3: pass or fail only when the whole 95 %
+interval lies on one side of the acceptance limit, so that the risk of either wrong verdict is at
+most 2.5 %; between, the verdict is "undecided".
+"""
+
+import enum
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+
+from spotcheck.load import Conditions
+from spotcheck.meter import Meter
+from spotcheck.reading import Reason
+from spotcheck.rounding import measured_decimal, round_to_step
+from spotcheck.rule import Limit, Rule
+
+
+class Judgement(enum.Enum):
+    """What is said of the meter."""
+
+    PASS = "pass"  # noqa: S105 - a word of the field, no password
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    CANNOT_JUDGE = "cannot judge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CombinedError:
+    """The mean of several readings of one load point."""
+
+    error_percent: float
+    """Mean error."""
+    expanded_uncertainty_percent: float
+    """Half width of the 95 % interval; Type B parts are common to the readings."""
+    coverage_factor: float
+    """k of that interval."""
+    degrees_of_freedom: float
+    """Effective degrees of freedom."""
+    reading_ids: tuple[str, ...]
+    """The readings that were averaged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judgement and everything that it rests on."""
+
+    judgement: Judgement
+    """Pass, fail, undecided or cannot judge."""
+    reason: Reason | None
+    """Why it cannot be judged; None when it was judged."""
+    explanation: str
+    """One sentence with the numbers."""
+    rule_id: str
+    """The rule profile."""
+    clause: str
+    """The clause that gave the limit; empty without a limit."""
+    mpe_percent: Decimal | None
+    """The limit, ±."""
+    rounded_error_percent: Decimal | None
+    """The error rounded as the rule wants."""
+    rounding_step_percent: Decimal | None
+    """Step of that rounding."""
+    indicative: bool
+    """A laboratory rule applied on site: indicative only."""
+    rule_verified: bool
+    """Whether the rule's numbers were read in the regulation's own text."""
+
+
+def judge(rule: Rule, meter: Meter, error: CombinedError, conditions: Conditions) -> Verdict:
+    """Judge a meter's mean error at its present load.
+
+    Args:
+        rule: The rule profile.
+        meter: Nameplate data.
+        error: Mean error with its 95 % interval.
+        conditions: Conditions of the last reading averaged.
+    """
+    if obstacle := condition_obstacle(rule, meter, conditions):
+        return cannot_judge(rule, *obstacle)
+    load = conditions.load_point
+    limit = rule.limit_at(load, meter)
+    step = rule.rounding_step_percent.get(meter.accuracy_class)
+    if limit is None or step is None:
+        detail = f"{rule.id} has no limit for class {meter.accuracy_class.value} at {load}"
+        return cannot_judge(rule, Reason.NO_LIMIT_AT_THIS_LOAD, detail)
+    return _judge_against(rule, limit, limit.mpe_percent[meter.accuracy_class], step, error)
+
+
+def cannot_judge(rule: Rule, reason: Reason, detail: str) -> Verdict:
+    """The verdict when no number may be judged."""
+    return Verdict(
+        judgement=Judgement.CANNOT_JUDGE,
+        reason=reason,
+        explanation=detail,
+        rule_id=rule.id,
+        clause="",
+        mpe_percent=None,
+        rounded_error_percent=None,
+        rounding_step_percent=None,
+        indicative=rule.indicative_on_site,
+        rule_verified=rule.verified,
+    )
+
+
+def condition_obstacle(
+    rule: Rule, meter: Meter, conditions: Conditions
+) -> tuple[Reason, str] | None:
+    """What in the conditions forbids a verdict by this rule, with the numbers; None if nothing."""
+    limits = rule.conditions
+    nominal_v = float(meter.nominal_voltage_v)
+    frequency_hz = conditions.frequency_hz
+    if (
+        not float(limits.smallest_frequency_hz)
+        <= frequency_hz
+        <= float(limits.largest_frequency_hz)
+    ):
+        return Reason.FREQUENCY_OUT_OF_RANGE, f"the frequency is {frequency_hz:.2f} Hz"
+    for number, phase in enumerate(conditions.phases, 1):
+        deviation_percent = 100 * (phase.u_v / nominal_v - 1)
+        if abs(deviation_percent) > limits.voltage_deviation_percent:
+            return Reason.VOLTAGE_ABNORMAL, (
+                f"U{number} is {phase.u_v:.1f} V, {deviation_percent:+.1f} % off {nominal_v:g} V; "
+                f"the rule allows ±{limits.voltage_deviation_percent} %"
+            )
+        if phase.thd_u_percent > limits.largest_thd_u_percent:
+            return Reason.DISTORTION, (
+                f"the distortion of U{number} is {phase.thd_u_percent:.1f} %; "
+                f"the rule allows {limits.largest_thd_u_percent} %"
+            )
+    if conditions.power_factor < float(limits.smallest_power_factor) * 0.99:
+        return Reason.POWER_FACTOR_TOO_LOW, (
+            f"the power factor is {conditions.power_factor:.2f}; "
+            f"the rule wants {limits.smallest_power_factor} or more"
+        )
+    return None
+
+
+def _acceptance_limit(rule: Rule, mpe: Decimal, step: Decimal) -> Decimal:
+    """Largest |error| that the rule accepts: with rounding, half a step past the last multiple."""
+    if rule.decision.judged_value == "unrounded":
+        return mpe
+    return (mpe / step).to_integral_value(rounding=ROUND_FLOOR) * step + step / 2
+
+
+def _judge_against(
+    rule: Rule, limit: Limit, mpe: Decimal, step: Decimal, error: CombinedError
+) -> Verdict:
+    value = measured_decimal(error.error_percent)
+    u = measured_decimal(error.expanded_uncertainty_percent)
+    rounded = round_to_step(value, step)
+    accepted = _acceptance_limit(rule, mpe, step)
+    reason = None
+    if u > mpe * rule.decision.largest_uncertainty_to_mpe.numerator / (
+        rule.decision.largest_uncertainty_to_mpe.denominator
+    ):
+        judgement, reason = Judgement.CANNOT_JUDGE, Reason.UNCERTAINTY_TOO_LARGE
+    elif rule.decision.rule == "simple":
+        judged = rounded if rule.decision.judged_value == "rounded" else value
+        judgement = Judgement.PASS if abs(judged) <= mpe else Judgement.FAIL
+    elif abs(value) + u <= accepted:
+        judgement = Judgement.PASS
+    elif abs(value) - u > accepted:
+        judgement = Judgement.FAIL
+    else:
+        judgement = Judgement.UNDECIDED
+    return Verdict(
+        judgement=judgement,
+        reason=reason,
+        explanation=_explain(judgement, value, u, mpe, accepted),
+        rule_id=rule.id,
+        clause=limit.clause,
+        mpe_percent=mpe,
+        rounded_error_percent=rounded,
+        rounding_step_percent=step,
+        indicative=rule.indicative_on_site,
+        rule_verified=rule.verified,
+    )
+
+
+def _explain(
+    judgement: Judgement, value: Decimal, u: Decimal, mpe: Decimal, accepted: Decimal
+) -> str:
+    measured = f"{value:+.3f} % ± {u:.3f} %"
+    return {
+        Judgement.PASS: f"{measured} lies wholly within ±{accepted} % (MPE ±{mpe} %)",
+        Judgement.FAIL: f"{measured} lies wholly beyond ±{accepted} % (MPE ±{mpe} %)",
+        Judgement.UNDECIDED: f"{measured} straddles ±{accepted} % (MPE ±{mpe} %)",
+        Judgement.CANNOT_JUDGE: f"U = {u:.3f} % is too large against the MPE of ±{mpe} %",
+    }[judgement]
