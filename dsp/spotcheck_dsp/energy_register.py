@@ -1,0 +1,120 @@
+"""The one energy object: a cumulative register that can be read at any instant.
+
+E(t) is the running integral of power convolved with the edge window. Every energy is a difference
+of two readings, so intervals tile exactly. The reading at t depends on the slots within two
+cycles of t only, never on when somebody asks.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spotcheck_dsp.edge_window import HALF_WIDTH_CYCLES, smooth_step
+
+Array = NDArray[np.float64]
+
+
+class EnergyRegister:
+    """Cumulative register over slots, of one or several columns (phases, powers, squares)."""
+
+    def __init__(self, *, first_slot: int, slot_length: int, columns: int) -> None:
+        """An empty register whose next slot is `first_slot`.
+
+        Args:
+            first_slot: Number of the first slot that will be added.
+            slot_length: Samples per slot.
+            columns: Quantities that are kept beside each other.
+        """
+        self._first_slot = first_slot
+        self._slot_length = slot_length
+        self._increments = np.zeros((0, columns))
+        self._cumulative = np.zeros((1, columns))
+
+    def extend(self, increments: Array) -> None:
+        """Add slots.
+
+        Args:
+            increments: (slots, columns), each the integral over one slot.
+        """
+        carry = self._cumulative[-1:]
+        # The carry goes first into one running sum: the same additions in the same order as if
+        # all slots had come at once, so the split into calls leaves no trace.
+        added = np.cumsum(np.vstack([carry, increments]), axis=0)[1:]
+        self._increments = np.vstack([self._increments, increments])
+        self._cumulative = np.vstack([self._cumulative, added])
+
+    def earliest_sample(self, cycle_samples: float) -> float:
+        """Earliest instant at which the register can be read."""
+        return self._first_centre + HALF_WIDTH_CYCLES * cycle_samples
+
+    def latest_sample(self, cycle_samples: float) -> float:
+        """Latest instant at which the register can be read."""
+        last = self._first_centre + (len(self._increments) - 1) * self._slot_length
+        return last - HALF_WIDTH_CYCLES * cycle_samples
+
+    def read(self, samples: Array, cycle_samples: Array) -> Array:
+        """E(t) with the edge window, free of ripple.
+
+        Args:
+            samples: (n,) instants in samples since sample 0.
+            cycle_samples: (n,) length of one mains cycle around each instant, in samples.
+
+        Returns:
+            (n, columns), in the unit of the increments.
+
+        Raises:
+            ValueError: an instant is too near to either end of the register.
+        """
+        self._refuse_outside(samples, cycle_samples)
+        reach = (
+            int(np.ceil(HALF_WIDTH_CYCLES * float(np.max(cycle_samples)) / self._slot_length)) + 1
+        )
+        nearest = np.rint((samples - self._first_centre) / self._slot_length).astype(np.int64)
+        index = nearest[:, None] + np.arange(-reach, reach + 1)
+        inside = (index >= 0) & (index < len(self._increments))
+        safe = np.clip(index, 0, len(self._increments) - 1)
+        centres = self._first_centre + safe * float(self._slot_length)
+        distance = (samples[:, None] - centres) / cycle_samples[:, None]
+        weights = np.where(inside, smooth_step(distance), 0.0)
+        before = self._cumulative[np.clip(index[:, 0], 0, None)]
+        energy: Array = before + np.einsum("nk,nkc->nc", weights, self._increments[safe])
+        return energy
+
+    def read_unfiltered(self, samples: Array) -> Array:
+        """The running integral itself, with its ripple.
+
+        Six-point Lagrange interpolation between slot ends. With slots of 1 ms the ripple of a
+        sine is met to 1 µs of mean power, that of a load with 20 % third and 10 % fifth
+        harmonic to 20 µs.
+
+        Args:
+            samples: (n,) instants in samples since sample 0.
+
+        Returns:
+            (n, columns).
+        """
+        # A sample stands for the interval ±½ around it (midpoint rule), so slot ends lie at −½.
+        origin = self._first_slot * self._slot_length - 0.5
+        position = (samples - origin) / self._slot_length
+        start = np.clip(np.floor(position).astype(np.int64) - 2, 0, len(self._cumulative) - 6)
+        x = (position - start)[:, None]
+        nodes = np.arange(6.0)
+        weights = np.ones((len(samples), 6))
+        for k in range(6):
+            others = np.delete(nodes, k)
+            weights[:, k] = np.prod((x - others) / (nodes[k] - others), axis=1)
+        around = self._cumulative[start[:, None] + np.arange(6)]
+        energy: Array = np.einsum("nk,nkc->nc", weights, around)
+        return energy
+
+    @property
+    def _first_centre(self) -> float:
+        return self._first_slot * self._slot_length + (self._slot_length - 1) / 2
+
+    def _refuse_outside(self, samples: Array, cycle_samples: Array) -> None:
+        longest = float(np.max(cycle_samples))
+        low, high = self.earliest_sample(longest), self.latest_sample(longest)
+        if samples.size and (np.min(samples) < low or np.max(samples) > high):
+            raise ValueError(
+                f"the register can be read from sample {low:.0f} to {high:.0f}; "
+                f"asked for {np.min(samples):.0f} to {np.max(samples):.0f}"
+            )
