@@ -1,0 +1,1 @@
+"""Correction of the instrument, uncertainty of what it measures, evaluation of readings."""

@@ -84,7 +84,7 @@ class ReadingPlan:
     largest_difference_to_class: Decimal
     """Largest difference of successive readings, as a multiple of the class index in percent."""
     minimum_pulses: int
-    """Pulse intervals that a reading spans at least."""
+    """Pulses of a reading at least."""
     minimum_duration_s: int
     """Duration of a reading at least."""
     clause: str

@@ -1,0 +1,156 @@
+"""The uncertainty budget of a reading, propagated with GTC (GUM, JCGM 100:2008).
+
+Everything is relative to energy. Gains, lags and skews are independent from phase to phase and
+weigh with the phase's share of the power; the reference standard's own error is common to all.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from GTC import component, dof, reporting, uncertainty, ureal, value
+
+from spotcheck.load import Conditions
+from spotcheck.reading import ErrorReading, UncertaintyComponent
+from spotcheck.samples import StreamFormat
+from spotcheck.verdict import CombinedError
+from spotcheck_calibration.correction_set import CorrectionSet, UncertainValue
+from spotcheck_dsp.pulse_fit import PulseLine
+
+_LINE_TO_GATE_NOISE = 6 / 5
+"""Variance of a line's slope over that of the gate when energy itself walks at random."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A combined error and its lines."""
+
+    error_percent: float
+    """Error of the meter under test."""
+    expanded_uncertainty_percent: float
+    """Half width of the 95 % interval."""
+    coverage_factor: float
+    """k from Student's t at the effective degrees of freedom."""
+    degrees_of_freedom: float
+    """Effective degrees of freedom (Welch–Satterthwaite)."""
+    type_a_percent: float
+    """Standard uncertainty from the pulses' scatter."""
+    type_b_percent: float
+    """Standard uncertainty of all else."""
+    components: tuple[UncertaintyComponent, ...]
+    """Lines, largest first."""
+
+
+def reading_budget(
+    *, meter_energy_per_pulse_j: float, line: PulseLine, ambiguity_j: float,
+    duration_s: float, conditions: Conditions, stream: StreamFormat, correction: CorrectionSet,
+) -> Budget:  # fmt: skip
+    """Error and uncertainty of one reading.
+
+    Args:
+        meter_energy_per_pulse_j: What one pulse claims.
+        line: The instrument's energy per pulse.
+        ambiguity_j: Standard uncertainty of the energy per pulse from not knowing the kind of
+            pulse output; 0 where it is known.
+        duration_s: Time between the first and the last.
+        conditions: What was there.
+        stream: Rate and ranges.
+        correction: The instrument's correction set.
+    """
+    slope = line.energy_per_pulse
+    freedom = max(1, line.degrees_of_freedom)
+    scatter = ureal(1.0, line.standard_uncertainty / slope, df=freedom)
+    sources = {"pulse scatter (Type A)": scatter} if line.standard_uncertainty else {}
+    relative = _instrument(conditions, stream, correction, duration_s, sources)
+    if ambiguity_j:
+        relative += _source(sources, "kind of pulse output", ambiguity_j / slope)
+    error = 100 * (meter_energy_per_pulse_j / (slope * scatter * (1 + relative)) - 1)
+    return _budget(error, sources, "pulse scatter (Type A)")
+
+
+def _instrument(
+    conditions: Conditions, stream: StreamFormat, correction: CorrectionSet, duration_s: float,
+    sources: dict[str, Any],
+) -> Any:  # fmt: skip
+    """Relative error of the instrument's energy as an uncertain number of value 0."""
+    clock = correction.sample_rate_relative_error
+    reference = correction.reference_standard_relative_error
+    relative = _source(sources, "sample clock", clock.standard_uncertainty, clock)
+    relative += _source(sources, "reference standard", reference.standard_uncertainty, reference)
+    variance = 0.0
+    omega = 2 * math.pi * conditions.frequency_hz
+    for number, phase in enumerate(conditions.phases, 1):
+        u, i = correction.voltage(number, stream), correction.current(number, stream)
+        share = phase.p_w / conditions.p_w
+        reactive_share = phase.q1_var / conditions.p_w
+        for name, weight, entry, size in (
+            ("voltage gain", share, u.gain_v_per_code, u.gain_v_per_code.relative_uncertainty),
+            ("current gain", share, i.gain_a_per_code, i.gain_a_per_code.relative_uncertainty),
+            ("phase lag", reactive_share, i.phase_lag_rad, i.phase_lag_rad.standard_uncertainty),
+            ("channel skew", reactive_share, i.skew_s, omega * i.skew_s.standard_uncertainty),
+        ):
+            relative += _source(sources, f"{name} {number}", weight * size, entry)
+        variance += (u.noise_codes_rms * u.gain_v_per_code.value * phase.i_a) ** 2
+        variance += (i.noise_codes_rms * i.gain_a_per_code.value * phase.u_v) ** 2
+    samples = duration_s * stream.sample_rate_hz
+    noise = math.sqrt(_LINE_TO_GATE_NOISE * variance / samples) / abs(conditions.p_w)
+    return relative + _source(sources, "front-end noise", noise)
+
+
+def _source(
+    sources: dict[str, Any], name: str, size: float, entry: UncertainValue | None = None
+) -> Any:
+    if not size:
+        return 0.0
+    freedom = entry.degrees_of_freedom if entry else math.inf
+    sources[name] = ureal(0.0, abs(size), df=freedom, label=name)
+    return sources[name]
+
+
+def _budget(error: Any, sources: Mapping[str, Any], type_a: str) -> Budget:
+    total, freedom = float(uncertainty(error)), float(dof(error))
+    coverage = float(reporting.k_factor(freedom)) if total else 0.0
+    lines = [
+        UncertaintyComponent(
+            name=name,
+            standard_uncertainty_percent=abs(float(component(error, source))),
+            degrees_of_freedom=float(dof(source)),
+        )
+        for name, source in sources.items()
+    ]
+    a = sum(line.standard_uncertainty_percent for line in lines if line.name == type_a)
+    return Budget(
+        error_percent=float(value(error)),
+        expanded_uncertainty_percent=coverage * total,
+        coverage_factor=coverage,
+        degrees_of_freedom=freedom,
+        type_a_percent=a,
+        type_b_percent=math.sqrt(max(total**2 - a**2, 0.0)),
+        components=tuple(sorted(lines, key=lambda x: -x.standard_uncertainty_percent)),
+    )
+
+
+def combine_readings(readings: tuple[ErrorReading, ...]) -> CombinedError:
+    """Mean of readings of one load point; their Type B parts are common and do not average out.
+
+    Args:
+        readings: One or more.
+    """
+    count = len(readings)
+    common = ureal(0.0, sum(r.type_b_percent for r in readings) / count)
+    mean: Any = common
+    for reading in readings:
+        own = ureal(
+            reading.error_percent, reading.type_a_percent, df=max(1, reading.pulses_used - 2)
+        )
+        mean += own / count
+    freedom = float(dof(mean))
+    coverage = float(reporting.k_factor(freedom))
+    return CombinedError(
+        error_percent=float(value(mean)),
+        expanded_uncertainty_percent=coverage * float(uncertainty(mean)),
+        coverage_factor=coverage,
+        degrees_of_freedom=freedom,
+        reading_ids=tuple(reading.reading_id for reading in readings),
+    )
