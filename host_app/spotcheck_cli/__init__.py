@@ -1,0 +1,1 @@
+"""The `spotcheck` command; wires the components together and is imported by none."""

@@ -1,0 +1,388 @@
+"""One measurement after another on one stream; sans-IO, and time is the stream's own.
+
+    idle ── start ──► settling ──► waiting for a pulse ──► measuring ──► (next reading) ──► idle
+                         │                  │                  │
+                         └──────────────────┴──────────────────┴──► cannot judge ──► idle
+
+It advances to the lower of two watermarks: samples received, and pulses vouched for.
+"""
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+
+from spotcheck.errors import EvidenceError
+from spotcheck.evidence import Evidence, EvidenceHead
+from spotcheck.meter import Meter
+from spotcheck.ports import PulseBatch
+from spotcheck.pulses import STAMP_SUBDIVISION, Pulse, PulseTrain
+from spotcheck.reading import CannotJudge, ErrorReading, Reason
+from spotcheck.samples import SampleBlock, StreamFormat
+from spotcheck_calibration.correction_set import CorrectionSet
+from spotcheck_calibration.evaluation import FEWEST_PULSES, evaluate
+from spotcheck_device.load_watch import LoadWatch
+from spotcheck_device.slot_history import SlotHistory
+
+SLOT_S = 0.001
+MARGIN_S = 0.15
+"""Slots kept on either side of the pulses, for the edge window and the frequency."""
+SETTLING_S = 0.5
+WATCH_S = 1.0
+PATIENCE_INTERVALS = 20
+"""Pulses are waited for as long as this many expected intervals, and never less than 10 s."""
+SHORTEST_PATIENCE_S = 10.0
+
+
+class State(enum.Enum):
+    """What the session is doing."""
+
+    IDLE = "idle"
+    SETTLING = "settling"
+    WAITING_FOR_PULSE = "waiting for a pulse"
+    MEASURING = "measuring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementRequest:
+    """What is to be measured, and when a reading is complete."""
+
+    request_id: str
+    """Made by the host."""
+    start_sample: int
+    """Sample at which it takes effect; a past one means from what is still kept."""
+    meter: Meter
+    """Nameplate of the meter under test."""
+    minimum_pulses: int
+    """Pulses of a reading at least."""
+    minimum_duration_s: float
+    """Time between first and last pulse at least."""
+    maximum_duration_s: float
+    """Stream time from the start of a reading after which it ends with what there is."""
+    readings: int
+    """Readings one after another; the last pulse of one is the first of the next."""
+
+    def __post_init__(self) -> None:
+        if self.minimum_pulses < FEWEST_PULSES:
+            raise EvidenceError(
+                f"minimum_pulses is {self.minimum_pulses}; a reading needs {FEWEST_PULSES}"
+            )
+        if self.readings < 1 or not 0 <= self.minimum_duration_s <= self.maximum_duration_s:
+            raise EvidenceError(
+                f"{self.readings} readings of {self.minimum_duration_s} to "
+                f"{self.maximum_duration_s} s cannot be measured"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionProgress:
+    """How a measurement stands; for display, never for the record."""
+
+    request_id: str
+    sample: int
+    state: State
+    pulses: int
+    power_w: float
+    expected_wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOutcome:
+    """A reading with its evidence, or why there is none."""
+
+    request_id: str
+    outcome: ErrorReading | CannotJudge
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFinished:
+    """The request is done."""
+
+    request_id: str
+    reason: str
+
+
+SessionEvent = SessionProgress | SessionOutcome | SessionFinished
+
+
+class MeasuringSession:
+    """Takes blocks and pulses of one stream, gives readings."""
+
+    def __init__(
+        self, *, stream: StreamFormat, correction: CorrectionSet, outcome_prefix: str
+    ) -> None:
+        """A session that has seen nothing yet.
+
+        Args:
+            stream: What the stream looks like.
+            correction: The instrument's correction set.
+            outcome_prefix: What the names of outcomes begin with; unique for each boot.
+
+        Raises:
+            CorrectionSetError: a range of the stream was not calibrated.
+        """
+        for phase in range(1, stream.phases + 1):
+            correction.voltage(phase, stream)
+            correction.current(phase, stream)
+        self._stream = stream
+        self._correction = correction
+        self._prefix = outcome_prefix
+        self._outcomes = 0
+        self._history = SlotHistory(stream, max(1, round(SLOT_S * stream.sample_rate_hz)))
+        self._waiting_pulses: list[Pulse] = []
+        self._complete_to_stamp = 0
+        self._request: MeasurementRequest | None = None
+        self._state = State.IDLE
+        self._readings_done = 0
+        self._taken: list[Pulse] = []
+        self._begin_sample = 0
+        self._next_watch_sample = 0
+        self._watch: LoadWatch | None = None
+
+    @property
+    def state(self) -> State:
+        """What the session is doing."""
+        return self._state
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being worked on."""
+        return self._request is None
+
+    @property
+    def end_sample(self) -> int:
+        """Sample up to which the session has complete slots."""
+        return self._history.end_sample
+
+    def start(self, request: MeasurementRequest) -> None:
+        """Work on a request from the sample that it names.
+
+        Raises:
+            EvidenceError: another request is being worked on, or the meter does not fit.
+        """
+        if self._request is not None:
+            raise EvidenceError(f"still measuring {self._request.request_id}; stop it first")
+        if request.meter.phases != self._stream.phases:
+            raise EvidenceError(
+                f"the meter has {request.meter.phases} phases, "
+                f"the instrument is connected to {self._stream.phases}"
+            )
+        self._request = request
+        self._readings_done = 0
+        self._begin_reading(request.start_sample, None)
+
+    def stop(self) -> list[SessionEvent]:
+        """Give up the request, by the host's wish."""
+        return self.abort(Reason.STOPPED, "stopped by the operator")
+
+    def abort(self, reason: Reason, detail: str) -> list[SessionEvent]:
+        """Give up the request because no reading can be made."""
+        if self._request is None:
+            return []
+        outcome = CannotJudge(
+            outcome_id=self._next_outcome_id(),
+            reason=reason,
+            detail=detail,
+            at_sample=self._history.end_sample,
+            conditions=self._watch.conditions() if self._watch else None,
+        )
+        return self._end([self._outcome(outcome, None)], reason.value)
+
+    def add_block(self, block: SampleBlock) -> list[SessionEvent]:
+        """Take the next samples.
+
+        Raises:
+            EvidenceError: samples come again, or a code is no 24-bit code.
+        """
+        missing = self._history.missing_before(block)
+        if missing < 0:
+            raise EvidenceError(f"samples from {block.first_sample} on came twice")
+        events: list[SessionEvent] = []
+        if missing:
+            events = self.abort(Reason.DATA_LOST, f"{missing} samples are missing in the stream")
+            self._history = SlotHistory(self._stream, self._history.slot_length)
+        try:
+            self._history.add(block)
+        except ValueError as error:
+            raise EvidenceError(f"block at sample {block.first_sample}: {error}") from error
+        if self._request is None:
+            kept = round(2 * MARGIN_S * self._stream.sample_rate_hz)
+            self._history.forget_before(block.end_sample - kept)
+            self._history.overloaded_at = None
+        return events + self._advance()
+
+    def add_pulses(self, batch: PulseBatch) -> list[SessionEvent]:
+        """Take pulses and the promise that none before a stamp is still to come."""
+        self._waiting_pulses.extend(batch.pulses)
+        self._complete_to_stamp = max(self._complete_to_stamp, batch.complete_to_stamp)
+        return self._advance()
+
+    def _advance(self) -> list[SessionEvent]:
+        """Work through everything up to the lower watermark, event by event in stream time."""
+        events: list[SessionEvent] = []
+        watermark = min(self._history.end_sample, self._complete_to_stamp // STAMP_SUBDIVISION)
+        while self._request is not None:
+            ready_at = self._reading_ready_at()
+            if ready_at is not None and ready_at <= min(watermark, self._next_watch_sample):
+                events += self._finish_reading()
+            elif self._next_watch_sample <= watermark:
+                events += self._look_at_load(self._next_watch_sample)
+            elif ready_at is not None or not self._take_pulse_before(watermark):
+                break
+        if self._request is None:
+            self._waiting_pulses = [
+                p for p in self._waiting_pulses if p.stamp >= watermark * STAMP_SUBDIVISION
+            ]
+        return events
+
+    def _begin_reading(self, sample: int, first_pulse: Pulse | None) -> None:
+        self._begin_sample = sample
+        self._taken = [first_pulse] if first_pulse else []
+        self._watch = None
+        self._history.overloaded_at = None
+        if first_pulse is None:
+            self._state = State.SETTLING
+            self._next_watch_sample = sample + self._samples(SETTLING_S)
+        else:
+            self._state = State.MEASURING
+            self._next_watch_sample = sample + self._samples(WATCH_S)
+
+    def _samples(self, seconds: float) -> int:
+        return round(seconds * self._stream.sample_rate_hz)
+
+    def _take_pulse_before(self, watermark: int) -> bool:
+        """Take the next pulse in order; false when none has come before the next look."""
+        limit = min(watermark, self._next_watch_sample) * STAMP_SUBDIVISION
+        if not self._waiting_pulses or self._waiting_pulses[0].stamp >= limit:
+            return False
+        pulse = self._waiting_pulses.pop(0)
+        if self._taken or pulse.sample >= self._begin_sample + self._samples(MARGIN_S):
+            self._taken.append(pulse)
+        if self._taken and self._state is State.WAITING_FOR_PULSE:
+            self._state = State.MEASURING
+        return True
+
+    def _reading_ready_at(self) -> int | None:
+        """Sample at which the reading can be evaluated; None while it needs more pulses."""
+        request = self._request
+        if request is None or len(self._taken) < request.minimum_pulses:
+            return None
+        span = (self._taken[-1].stamp - self._taken[0].stamp) / STAMP_SUBDIVISION
+        if span < request.minimum_duration_s * self._stream.sample_rate_hz:
+            return None
+        return int(self._taken[-1].sample) + self._samples(MARGIN_S) + self._history.slot_length
+
+    def _look_at_load(self, sample: int) -> list[SessionEvent]:
+        """Once a second: is there a load that can be measured, and are pulses still coming?"""
+        request = self._request
+        assert request is not None  # noqa: S101 - for the type checker; _advance has looked
+        since = sample - self._samples(SETTLING_S if self._watch is None else WATCH_S)
+        _, slots = self._history.between(since, sample)
+        self._watch = LoadWatch(
+            slots, self._history.slot_length, self._stream, self._correction, request.meter
+        )
+        obstacle = self._overload() or self._watch.obstacle() or self._patience_lost(sample)
+        if obstacle:
+            return self.abort(*obstacle)
+        self._next_watch_sample = sample + self._samples(WATCH_S)
+        if self._state is State.SETTLING:
+            self._state = State.MEASURING if self._taken else State.WAITING_FOR_PULSE
+        events: list[SessionEvent] = [self._progress(sample)]
+        if sample - self._begin_sample > self._samples(request.maximum_duration_s):
+            events += self._finish_reading()
+        return events
+
+    def _overload(self) -> tuple[Reason, str] | None:
+        at = self._history.overloaded_at
+        return None if at is None else (Reason.OVERLOAD, f"the converter clips near sample {at}")
+
+    def _patience_lost(self, sample: int) -> tuple[Reason, str] | None:
+        watch = self._watch
+        assert watch is not None  # noqa: S101 - for the type checker; set by the caller
+        since = self._taken[-1].sample if self._taken else self._begin_sample
+        waited_s = (sample - since) / self._stream.sample_rate_hz
+        patience_s = max(SHORTEST_PATIENCE_S, PATIENCE_INTERVALS * watch.pulse_interval_s)
+        if waited_s < patience_s:
+            return None
+        detail = (
+            f"{len(self._taken)} pulses, none for {waited_s:.0f} s; with {watch.power_w:.0f} W "
+            f"one is expected every {watch.pulse_interval_s:.3g} s"
+        )
+        return (Reason.TOO_FEW_PULSES if self._taken else Reason.NO_PULSES), detail
+
+    def _progress(self, sample: int) -> SessionProgress:
+        request, watch = self._request, self._watch
+        assert request is not None  # noqa: S101 - for the type checker; callers have looked
+        assert watch is not None  # noqa: S101
+        return SessionProgress(
+            request_id=request.request_id,
+            sample=sample,
+            state=self._state,
+            pulses=len(self._taken),
+            power_w=watch.power_w,
+            expected_wait_s=self._expected_wait_s(request, watch, sample),
+        )
+
+    def _expected_wait_s(self, request: MeasurementRequest, watch: LoadWatch, sample: int) -> float:
+        """Time until the reading will be complete at the present load."""
+        rate = self._stream.sample_rate_hz
+        begun_s = (sample - self._taken[0].sample) / rate if self._taken else 0.0
+        by_pulses_s = (request.minimum_pulses - len(self._taken)) * watch.pulse_interval_s
+        by_time_s = request.minimum_duration_s - begun_s
+        return max(by_pulses_s, by_time_s, 0.0)
+
+    def _finish_reading(self) -> list[SessionEvent]:
+        request = self._request
+        assert request is not None  # noqa: S101 - for the type checker; callers have looked
+        if overload := self._overload():
+            return self.abort(*overload)
+        evidence = self._evidence(request.meter)
+        outcome = evaluate(evidence, self._correction, self._next_outcome_id())
+        events: list[SessionEvent] = [self._outcome(outcome, evidence)]
+        self._readings_done += 1
+        if isinstance(outcome, CannotJudge):
+            return self._end(events, outcome.reason.value)
+        if self._readings_done >= request.readings:
+            return self._end(events, "complete")
+        last = self._taken[-1]
+        self._begin_reading(int(last.sample), last)
+        self._history.forget_before(int(last.sample) - 2 * self._samples(MARGIN_S))
+        return events
+
+    def _evidence(self, meter: Meter) -> Evidence:
+        margin = self._samples(MARGIN_S)
+        if self._taken:
+            first, last = int(self._taken[0].sample), int(self._taken[-1].sample)
+        else:
+            first = last = self._history.end_sample - margin
+        first_slot, slots = self._history.between(first - margin, last + margin)
+        return Evidence(
+            head=EvidenceHead(
+                stream=self._stream,
+                slot_length=self._history.slot_length,
+                first_slot=first_slot,
+                meter=meter,
+                pulses=PulseTrain(pulses=tuple(self._taken)),
+            ),
+            slot_sums=np.ascontiguousarray(slots, "<i8").tobytes(),
+        )
+
+    def _end(self, events: list[SessionEvent], reason: str) -> list[SessionEvent]:
+        assert self._request is not None  # noqa: S101 - for the type checker; callers have looked
+        events.append(SessionFinished(request_id=self._request.request_id, reason=reason))
+        self._request = None
+        self._state = State.IDLE
+        return events
+
+    def _outcome(
+        self, outcome: ErrorReading | CannotJudge, evidence: Evidence | None
+    ) -> SessionOutcome:
+        assert self._request is not None  # noqa: S101 - for the type checker; callers have looked
+        return SessionOutcome(
+            request_id=self._request.request_id, outcome=outcome, evidence=evidence
+        )
+
+    def _next_outcome_id(self) -> str:
+        self._outcomes += 1
+        return f"{self._prefix}-{self._outcomes}"

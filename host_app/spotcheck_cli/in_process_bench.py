@@ -1,0 +1,38 @@
+"""A verification in one process: the simulated bench straight into the measuring session.
+
+The same session, evaluation and correction as on the board, without wire and processes; this is
+how thousands of runs are judged against the simulator's truth.
+"""
+
+from spotcheck_calibration.correction_set import CorrectionSet
+from spotcheck_device.measuring_session import (
+    MeasurementRequest,
+    MeasuringSession,
+    SessionFinished,
+    SessionOutcome,
+)
+from spotcheck_sim.bench import SimulatedBench
+
+
+def measure_in_process(
+    bench: SimulatedBench, correction: CorrectionSet, request: MeasurementRequest
+) -> list[SessionOutcome]:
+    """Work on a request until it is finished.
+
+    Args:
+        bench: The simulated bench, at any position of its stream.
+        correction: The instrument's correction set.
+        request: What to measure.
+    """
+    session = MeasuringSession(
+        stream=bench.stream_format, correction=correction, outcome_prefix=request.request_id
+    )
+    session.start(request)
+    outcomes: list[SessionOutcome] = []
+    for block in bench.blocks():
+        events = session.add_block(block)
+        events += session.add_pulses(bench.batch_up_to(block.end_sample))
+        outcomes += [event for event in events if isinstance(event, SessionOutcome)]
+        if any(isinstance(event, SessionFinished) for event in events):
+            break
+    return outcomes
