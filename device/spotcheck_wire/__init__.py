@@ -1,0 +1,1 @@
+"""What travels between front end, board and host (docs/formats/wire.md)."""

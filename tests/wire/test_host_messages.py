@@ -1,0 +1,238 @@
+"""Host messages: exactly the declared fields, exactly the declared types, canonical CBOR."""
+
+import dataclasses
+import types
+import typing
+from typing import Any
+
+import cbor2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spotcheck_wire.errors import MessageError
+from spotcheck_wire.frames import Frame, FrameDecoder, FrameEncoder
+from spotcheck_wire.host_messages import (
+    HOST_TABLE,
+    Acknowledge,
+    BlobChunk,
+    DeviceHello,
+    Finished,
+    HostHello,
+    HostMessage,
+    Notice,
+    Outcome,
+    Progress,
+    Refused,
+    StartMeasurement,
+    StopMeasurement,
+    decode_host,
+    encode_host,
+)
+
+DIGEST = "0123456789abcdef" * 4
+i64 = st.integers(-(1 << 63), (1 << 64) - 1)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+plain = st.recursive(
+    st.none() | st.booleans() | i64 | finite | st.text(max_size=8) | st.binary(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
+BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
+    int: i64,
+    str: st.text(max_size=20),
+    float: finite,
+    bytes: st.binary(max_size=20),
+    dict[str, object]: st.dictionaries(st.text(max_size=5), plain, max_size=4),
+}
+
+
+def of_class(message_class: type[Any]) -> st.SearchStrategy[Any]:
+    """Draw any value of each field's declared type."""
+    strategies = {}
+    for name, hint in typing.get_type_hints(message_class).items():
+        if isinstance(hint, types.UnionType):
+            present = next(part for part in typing.get_args(hint) if part is not type(None))
+            strategies[name] = st.none() | BY_HINT[present]
+        else:
+            strategies[name] = BY_HINT[hint]
+    if message_class is DeviceHello:
+        strategies["correction_set_sha256"] = digests
+    if message_class is Outcome:
+        strategies["kind"] = st.sampled_from(["reading", "cannot judge"])
+        strategies["evidence_sha256"] = st.none() | digests
+    if message_class is BlobChunk:
+        strategies["sha256"] = digests
+        strategies["data"] = st.binary(min_size=1, max_size=20)
+        strategies["offset"] = st.integers(0, 1000)
+        strategies["total_bytes"] = st.integers(1020, 1 << 40)
+    return st.builds(message_class, **strategies)
+
+
+any_message = st.one_of(*(of_class(message_class) for message_class in HOST_TABLE.values()))
+PROGRESS = Progress(
+    request_id="r",
+    sample=1,
+    state="counting",
+    pulses=3,
+    power_w=1.5,
+    error_percent=None,
+    expanded_uncertainty_percent=None,
+    expected_wait_s=None,
+)
+
+
+def frame(message_type: int, body: bytes) -> Frame:
+    return Frame(version=1, type=message_type, sequence=0, body=body)
+
+
+def changed(message: HostMessage, **values: object) -> Frame:
+    """Encode `message` with fields set to what its class would not let through."""
+    message_type, body = encode_host(message)
+    return frame(message_type, cbor2.dumps({**cbor2.loads(body), **values}, canonical=True))
+
+
+@given(any_message)
+def test_message_comes_back_as_it_was_over_the_framing(message: HostMessage) -> None:
+    line = FrameEncoder().encode(*encode_host(message))
+    (event,) = FrameDecoder().feed(line)
+    assert isinstance(event, Frame)
+    assert decode_host(event) == message
+
+
+@given(st.sampled_from(sorted(HOST_TABLE)), st.binary(max_size=200))
+def test_any_bytes_are_a_message_or_a_named_error(message_type: int, body: bytes) -> None:
+    with pytest.raises(MessageError):
+        decode_host(frame(message_type, body))
+
+
+@given(st.sampled_from(sorted(HOST_TABLE)), plain)
+def test_any_cbor_that_is_no_message_is_a_named_error(message_type: int, value: object) -> None:
+    with pytest.raises(MessageError):
+        decode_host(frame(message_type, cbor2.dumps(value, canonical=True)))
+
+
+@pytest.mark.parametrize("message_class", HOST_TABLE.values())
+def test_every_field_is_demanded_by_name(message_class: type[Any]) -> None:
+    message_type = next(kind for kind, known in HOST_TABLE.items() if known is message_class)
+    names = [field.name for field in dataclasses.fields(message_class)]
+    for missing in names:
+        body = cbor2.dumps({name: None for name in names if name != missing})
+        with pytest.raises(MessageError, match=message_class.__name__):
+            decode_host(frame(message_type, body))
+    first = names[0]
+    with pytest.raises(MessageError, match=rf"{message_class.__name__}\.{first} is missing"):
+        decode_host(frame(message_type, cbor2.dumps({})))
+
+
+def test_unknown_field_is_named() -> None:
+    with pytest.raises(MessageError, match="HostHello has no field 'extra'"):
+        decode_host(changed(HostHello(protocol=1, software="s"), extra=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("pulses", 3.0, "pulses is float, not int"),
+        ("pulses", True, "pulses is bool, not int"),
+        ("pulses", None, "pulses is NoneType, not int"),
+        ("pulses", 1 << 64, "pulses does not fit into 64 bits"),
+        ("power_w", 2, "power_w is int, not float"),
+        ("power_w", float("nan"), "power_w is nan"),
+        ("error_percent", float("inf"), "error_percent is inf"),
+        ("error_percent", "0.1", "error_percent is str, not float or NoneType"),
+        ("state", b"counting", "state is bytes, not str"),
+    ],
+)
+def test_mistyped_field_is_named(name: str, value: object, said: str) -> None:
+    with pytest.raises(MessageError, match=said):
+        decode_host(changed(PROGRESS, **{name: value}))
+    with pytest.raises(MessageError, match=said):
+        encode_host(dataclasses.replace(PROGRESS, **{name: value}))  # type: ignore[arg-type]
+
+
+def test_free_form_field_holds_plain_values_only() -> None:
+    start = StartMeasurement(
+        request_id="r",
+        start_sample=0,
+        meter={"class": "1"},
+        minimum_pulses=1,
+        minimum_duration_ms=0,
+        maximum_duration_ms=1,
+        readings=1,
+        conditions={},
+    )
+    with pytest.raises(MessageError, match="meter has a key that is int"):
+        decode_host(changed(start, meter={1: "x"}))
+    with pytest.raises(MessageError, match=r"meter\.when is CBORTag|meter\.when is datetime"):
+        decode_host(changed(start, meter={"when": cbor2.CBORTag(1, 0)}))
+    deep: object = 0
+    for _ in range(20):
+        deep = [deep]
+    with pytest.raises(MessageError, match="nested deeper"):
+        encode_host(dataclasses.replace(start, meter={"deep": deep}))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "not CBOR"),
+        (b"\xa1", "not CBOR"),
+        (b"\x80", "list, not a map"),
+        (b"\x81" * 5000, "not CBOR"),
+        (b"\x9b\x7f\xff\xff\xff\xff\xff\xff\xff", "not CBOR"),
+        (b"\x5b\x7f\xff\xff\xff\xff\xff\xff\xff", "not CBOR"),
+        (b"\x61\xff", "not CBOR"),
+        (b"\xd8\x1d\x00", "not CBOR"),
+        (b"\xa1\x80\x00", "has no field"),
+        (b"\xa1\xa1\x61a\x00\x00", "has no field|not CBOR"),
+    ],
+)
+def test_what_is_not_a_cbor_map_is_told(body: bytes, said: str) -> None:
+    with pytest.raises(MessageError, match=said):
+        decode_host(frame(0x27, body))
+
+
+def test_second_spelling_of_a_message_is_refused() -> None:
+    _, body = encode_host(Acknowledge(outcome_id="a"))
+    assert body == b"\xa1\x6aoutcome_id\x61a"
+    longer_length = b"\xa1\x78\x0aoutcome_id\x61a"
+    doubled_key = b"\xa2\x6aoutcome_id\x61b\x6aoutcome_id\x61a"
+    for spelling in (body + b"\x00", longer_length, doubled_key):
+        with pytest.raises(MessageError, match=r"not in canonical form|not CBOR"):
+            decode_host(frame(0x27, spelling))
+
+
+def test_unknown_type_is_named() -> None:
+    with pytest.raises(MessageError, match="0x2B is not in the host's table"):
+        decode_host(frame(0x2B, b"\xa0"))
+
+
+def test_kind_of_an_outcome_is_one_of_two() -> None:
+    with pytest.raises(MessageError, match=r"Outcome\.kind is 'guess'"):
+        Outcome(request_id="r", kind="guess", outcome_id="o", body={}, evidence_sha256=None)
+
+
+@pytest.mark.parametrize("digest", ["", "ab", DIGEST.upper(), DIGEST + "0", DIGEST[:-1] + "\n"])
+def test_digest_is_spelt_one_way(digest: str) -> None:
+    with pytest.raises(MessageError, match="evidence_sha256 is not 64"):
+        Outcome(request_id="r", kind="reading", outcome_id="o", body={}, evidence_sha256=digest)
+
+
+def test_table_is_the_published_one() -> None:
+    assert list(HOST_TABLE.items()) == [
+        (0x20, DeviceHello),
+        (0x21, HostHello),
+        (0x22, StartMeasurement),
+        (0x23, StopMeasurement),
+        (0x24, Progress),
+        (0x25, Outcome),
+        (0x26, BlobChunk),
+        (0x27, Acknowledge),
+        (0x28, Finished),
+        (0x29, Notice),
+        (0x2A, Refused),
+    ]
