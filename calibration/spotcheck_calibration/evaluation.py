@@ -102,7 +102,7 @@ def _obstacle_before(evidence: Evidence, correction: CorrectionSet) -> tuple[Rea
         return Reason.REFERENCE_NOT_CALIBRATED, detail
     if len(head.pulses.pulses) < FEWEST_PULSES:
         detail = f"{len(head.pulses.pulses)} pulses; at least {FEWEST_PULSES} are needed"
-        return Reason.TOO_FEW_PULSES, detail
+        return (Reason.TOO_FEW_PULSES if head.pulses.pulses else Reason.NO_PULSES), detail
     if head.pulses.lost:
         return Reason.DATA_LOST, f"{head.pulses.lost} pulses were counted but never arrived"
     missing = voltage_missing(

@@ -25,6 +25,8 @@ from spotcheck_device.load_watch import LoadWatch
 from spotcheck_device.slot_history import SlotHistory
 
 SLOT_S = 0.001
+IDLE_MEMORY_S = 5.0
+"""What is kept while nothing is measured, so that a request may name a sample just past."""
 MARGIN_S = 0.15
 """Slots kept on either side of the pulses, for the edge window and the frequency."""
 SETTLING_S = 0.5
@@ -125,7 +127,7 @@ class MeasuringSession:
         for phase in range(1, stream.phases + 1):
             correction.voltage(phase, stream)
             correction.current(phase, stream)
-        self._stream = stream
+        self.stream = stream
         self._correction = correction
         self._prefix = outcome_prefix
         self._outcomes = 0
@@ -163,14 +165,15 @@ class MeasuringSession:
         """
         if self._request is not None:
             raise EvidenceError(f"still measuring {self._request.request_id}; stop it first")
-        if request.meter.phases != self._stream.phases:
+        if request.meter.phases != self.stream.phases:
             raise EvidenceError(
                 f"the meter has {request.meter.phases} phases, "
-                f"the instrument is connected to {self._stream.phases}"
+                f"the instrument is connected to {self.stream.phases}"
             )
         self._request = request
         self._readings_done = 0
-        self._begin_reading(request.start_sample, None)
+        earliest = self._history.first_slot * self._history.slot_length
+        self._begin_reading(max(request.start_sample, earliest), None)
 
     def stop(self) -> list[SessionEvent]:
         """Give up the request, by the host's wish."""
@@ -201,15 +204,13 @@ class MeasuringSession:
         events: list[SessionEvent] = []
         if missing:
             events = self.abort(Reason.DATA_LOST, f"{missing} samples are missing in the stream")
-            self._history = SlotHistory(self._stream, self._history.slot_length)
+            self._history = SlotHistory(self.stream, self._history.slot_length)
         try:
             self._history.add(block)
         except ValueError as error:
             raise EvidenceError(f"block at sample {block.first_sample}: {error}") from error
         if self._request is None:
-            kept = round(2 * MARGIN_S * self._stream.sample_rate_hz)
-            self._history.forget_before(block.end_sample - kept)
-            self._history.overloaded_at = None
+            self._history.forget_before(block.end_sample - self._samples(IDLE_MEMORY_S))
         return events + self._advance()
 
     def add_pulses(self, batch: PulseBatch) -> list[SessionEvent]:
@@ -217,6 +218,16 @@ class MeasuringSession:
         self._waiting_pulses.extend(batch.pulses)
         self._complete_to_stamp = max(self._complete_to_stamp, batch.complete_to_stamp)
         return self._advance()
+
+    def reading_so_far(self) -> ErrorReading | None:
+        """The error as it stands, for display; None while it cannot be told."""
+        limit = self._history.end_sample - self._samples(MARGIN_S)
+        pulses = [pulse for pulse in self._taken if pulse.sample < limit]
+        if self._request is None or len(pulses) < FEWEST_PULSES:
+            return None
+        evidence = self._evidence(self._request.meter, pulses)
+        outcome = evaluate(evidence, self._correction, "so far")
+        return outcome if isinstance(outcome, ErrorReading) else None
 
     def _advance(self) -> list[SessionEvent]:
         """Work through everything up to the lower watermark, event by event in stream time."""
@@ -232,7 +243,9 @@ class MeasuringSession:
                 break
         if self._request is None:
             self._waiting_pulses = [
-                p for p in self._waiting_pulses if p.stamp >= watermark * STAMP_SUBDIVISION
+                pulse
+                for pulse in self._waiting_pulses
+                if pulse.sample >= watermark - self._samples(IDLE_MEMORY_S)
             ]
         return events
 
@@ -240,7 +253,6 @@ class MeasuringSession:
         self._begin_sample = sample
         self._taken = [first_pulse] if first_pulse else []
         self._watch = None
-        self._history.overloaded_at = None
         if first_pulse is None:
             self._state = State.SETTLING
             self._next_watch_sample = sample + self._samples(SETTLING_S)
@@ -249,7 +261,7 @@ class MeasuringSession:
             self._next_watch_sample = sample + self._samples(WATCH_S)
 
     def _samples(self, seconds: float) -> int:
-        return round(seconds * self._stream.sample_rate_hz)
+        return round(seconds * self.stream.sample_rate_hz)
 
     def _take_pulse_before(self, watermark: int) -> bool:
         """Take the next pulse in order; false when none has come before the next look."""
@@ -269,7 +281,7 @@ class MeasuringSession:
         if request is None or len(self._taken) < request.minimum_pulses:
             return None
         span = (self._taken[-1].stamp - self._taken[0].stamp) / STAMP_SUBDIVISION
-        if span < request.minimum_duration_s * self._stream.sample_rate_hz:
+        if span < request.minimum_duration_s * self.stream.sample_rate_hz:
             return None
         return int(self._taken[-1].sample) + self._samples(MARGIN_S) + self._history.slot_length
 
@@ -280,7 +292,7 @@ class MeasuringSession:
         since = sample - self._samples(SETTLING_S if self._watch is None else WATCH_S)
         _, slots = self._history.between(since, sample)
         self._watch = LoadWatch(
-            slots, self._history.slot_length, self._stream, self._correction, request.meter
+            slots, self._history.slot_length, self.stream, self._correction, request.meter
         )
         obstacle = self._overload() or self._watch.obstacle() or self._patience_lost(sample)
         if obstacle:
@@ -295,13 +307,15 @@ class MeasuringSession:
 
     def _overload(self) -> tuple[Reason, str] | None:
         at = self._history.overloaded_at
-        return None if at is None else (Reason.OVERLOAD, f"the converter clips near sample {at}")
+        if at is None or at < self._begin_sample:
+            return None
+        return Reason.OVERLOAD, f"the converter clips near sample {at}"
 
     def _patience_lost(self, sample: int) -> tuple[Reason, str] | None:
         watch = self._watch
         assert watch is not None  # noqa: S101 - for the type checker; set by the caller
         since = self._taken[-1].sample if self._taken else self._begin_sample
-        waited_s = (sample - since) / self._stream.sample_rate_hz
+        waited_s = (sample - since) / self.stream.sample_rate_hz
         patience_s = max(SHORTEST_PATIENCE_S, PATIENCE_INTERVALS * watch.pulse_interval_s)
         if waited_s < patience_s:
             return None
@@ -326,7 +340,7 @@ class MeasuringSession:
 
     def _expected_wait_s(self, request: MeasurementRequest, watch: LoadWatch, sample: int) -> float:
         """Time until the reading will be complete at the present load."""
-        rate = self._stream.sample_rate_hz
+        rate = self.stream.sample_rate_hz
         begun_s = (sample - self._taken[0].sample) / rate if self._taken else 0.0
         by_pulses_s = (request.minimum_pulses - len(self._taken)) * watch.pulse_interval_s
         by_time_s = request.minimum_duration_s - begun_s
@@ -337,7 +351,7 @@ class MeasuringSession:
         assert request is not None  # noqa: S101 - for the type checker; callers have looked
         if overload := self._overload():
             return self.abort(*overload)
-        evidence = self._evidence(request.meter)
+        evidence = self._evidence(request.meter, self._taken)
         outcome = evaluate(evidence, self._correction, self._next_outcome_id())
         events: list[SessionEvent] = [self._outcome(outcome, evidence)]
         self._readings_done += 1
@@ -350,20 +364,20 @@ class MeasuringSession:
         self._history.forget_before(int(last.sample) - 2 * self._samples(MARGIN_S))
         return events
 
-    def _evidence(self, meter: Meter) -> Evidence:
+    def _evidence(self, meter: Meter, pulses: list[Pulse]) -> Evidence:
         margin = self._samples(MARGIN_S)
-        if self._taken:
-            first, last = int(self._taken[0].sample), int(self._taken[-1].sample)
+        if pulses:
+            first, last = int(pulses[0].sample), int(pulses[-1].sample)
         else:
             first = last = self._history.end_sample - margin
         first_slot, slots = self._history.between(first - margin, last + margin)
         return Evidence(
             head=EvidenceHead(
-                stream=self._stream,
+                stream=self.stream,
                 slot_length=self._history.slot_length,
                 first_slot=first_slot,
                 meter=meter,
-                pulses=PulseTrain(pulses=tuple(self._taken)),
+                pulses=PulseTrain(pulses=tuple(pulses)),
             ),
             slot_sums=np.ascontiguousarray(slots, "<i8").tobytes(),
         )

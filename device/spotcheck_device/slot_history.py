@@ -46,7 +46,7 @@ class SlotHistory:
         self._next_sample = block.end_sample
         slots, largest = self._accumulator.add(np.ascontiguousarray(codes, np.int32))
         if largest >= FULL_SCALE_CODE - 1:
-            self.overloaded_at = block.first_sample
+            self.overloaded_at = block.end_sample
         self._pieces.append(slots)
         self.end_slot += len(slots)
 

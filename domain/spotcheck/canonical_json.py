@@ -3,7 +3,7 @@
 Holds objects, arrays, strings, integers, booleans and null. Keys are sorted by code point,
 there is no white space, text is UTF-8 and unescaped but for what JSON demands. Floating-point
 numbers are refused; they are written as `float.hex` strings by `spotcheck.plain`.
-(A subset of RFC 8785, which would allow floats.)
+(Like RFC 8785 but for two things: no floats, and keys beyond U+FFFF sort by code point.)
 """
 
 import json
@@ -20,11 +20,16 @@ def canonical_bytes(value: Any) -> bytes:
     Raises:
         CanonicalFormError: names the path of what cannot be held.
     """
-    _refuse_what_has_no_canonical_form(value, "$")
-    text = json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
-    return text.encode()
+    try:
+        _refuse_what_has_no_canonical_form(value, "$")
+        text = json.dumps(
+            value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+        )
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise CanonicalFormError(f"a text holds half a character: {error}") from error
+    except RecursionError as error:
+        raise CanonicalFormError("nested too deeply") from error
 
 
 def parse_canonical(data: bytes) -> Any:
@@ -35,7 +40,7 @@ def parse_canonical(data: bytes) -> Any:
     """
     try:
         value = json.loads(data.decode())
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CanonicalFormError(f"not JSON: {error}") from error
     if canonical_bytes(value) != data:
         raise CanonicalFormError("JSON, but not in canonical form: it was altered or reformatted")

@@ -55,6 +55,8 @@ class Verdict:
     """The rule profile."""
     clause: str
     """The clause that gave the limit; empty without a limit."""
+    acceptance_limit_percent: Decimal | None
+    """Largest |error| that is accepted: the MPE, or half a rounding step past it, ±."""
     mpe_percent: Decimal | None
     """The limit, ±."""
     rounded_error_percent: Decimal | None
@@ -95,6 +97,7 @@ def cannot_judge(rule: Rule, reason: Reason, detail: str) -> Verdict:
         explanation=detail,
         rule_id=rule.id,
         clause="",
+        acceptance_limit_percent=None,
         mpe_percent=None,
         rounded_error_percent=None,
         rounding_step_percent=None,
@@ -138,7 +141,7 @@ def condition_obstacle(
 
 def _acceptance_limit(rule: Rule, mpe: Decimal, step: Decimal) -> Decimal:
     """Largest |error| that the rule accepts: with rounding, half a step past the last multiple."""
-    if rule.decision.judged_value == "unrounded":
+    if rule.decision.judged_value == "unrounded" or rule.decision.rule == "simple":
         return mpe
     return (mpe / step).to_integral_value(rounding=ROUND_FLOOR) * step + step / 2
 
@@ -170,6 +173,7 @@ def _judge_against(
         explanation=_explain(judgement, value, u, mpe, accepted),
         rule_id=rule.id,
         clause=limit.clause,
+        acceptance_limit_percent=accepted,
         mpe_percent=mpe,
         rounded_error_percent=rounded,
         rounding_step_percent=step,

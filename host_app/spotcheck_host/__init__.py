@@ -1,0 +1,1 @@
+"""The host: device client, procedures, records, reports."""

@@ -1,0 +1,119 @@
+"""What must survive the daemon: the boot counter, and outcomes that no host has acknowledged.
+
+Files are written beside, synced, and renamed into place, so that a kill at any moment leaves
+either the old state or the new one.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spotcheck.canonical_json import canonical_bytes
+from spotcheck.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingOutcome:
+    """An outcome on its way to the host."""
+
+    request_id: str
+    """Request that it answers."""
+    kind: str
+    """`reading` or `cannot judge`."""
+    outcome_id: str
+    """Its name."""
+    body: dict[str, Any]
+    """Its plain form."""
+    evidence_sha256: str | None
+    """Name of its evidence."""
+    evidence: bytes | None
+    """The evidence itself."""
+
+
+class Journal:
+    """One folder of state."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder, count this boot, and look what an earlier one left.
+
+        Raises:
+            ConfigurationError: the folder cannot be made or written.
+        """
+        self._folder = folder
+        self._pending = folder / "pending"
+        try:
+            self._pending.mkdir(parents=True, exist_ok=True)
+            self.boot = self._count_boot()
+        except OSError as error:
+            raise ConfigurationError(f"state_folder {folder}: {error.strerror}") from error
+        active = folder / "active"
+        self.interrupted_request = active.read_text("utf-8") if active.exists() else None
+        active.unlink(missing_ok=True)
+
+    def begin(self, request_id: str) -> None:
+        """A request is being worked on."""
+        _write(self._folder / "active", request_id.encode())
+
+    def end(self) -> None:
+        """No request is being worked on."""
+        (self._folder / "active").unlink(missing_ok=True)
+
+    def keep(self, outcome: PendingOutcome) -> None:
+        """Keep an outcome until it is acknowledged."""
+        name = _file_name(outcome.outcome_id)
+        if outcome.evidence is not None:
+            _write(self._pending / f"{name}.evidence", outcome.evidence)
+        head = {
+            "request_id": outcome.request_id,
+            "kind": outcome.kind,
+            "outcome_id": outcome.outcome_id,
+            "body": outcome.body,
+            "evidence_sha256": outcome.evidence_sha256,
+        }
+        _write(self._pending / f"{name}.json", canonical_bytes(head))
+
+    def acknowledged(self, outcome_id: str) -> None:
+        """The host has stored an outcome."""
+        name = _file_name(outcome_id)
+        (self._pending / f"{name}.json").unlink(missing_ok=True)
+        (self._pending / f"{name}.evidence").unlink(missing_ok=True)
+
+    def pending(self) -> list[PendingOutcome]:
+        """Outcomes that were not acknowledged, oldest first."""
+        files = sorted(self._pending.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        outcomes = []
+        for path in files:
+            head = json.loads(path.read_bytes())
+            evidence = path.with_suffix(".evidence")
+            blob = evidence.read_bytes() if head["evidence_sha256"] else None
+            outcomes.append(PendingOutcome(**head, evidence=blob))
+        return outcomes
+
+    def _count_boot(self) -> int:
+        path = self._folder / "boot"
+        text = path.read_text("utf-8") if path.exists() else "0"
+        if not text.isdecimal():
+            raise ConfigurationError(f"{path} holds {text!r}, no number; restore or delete it")
+        boot = int(text) + 1
+        _write(path, str(boot).encode())
+        return boot
+
+
+def _file_name(outcome_id: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in outcome_id)
+
+
+def _write(path: Path, data: bytes) -> None:
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,45 @@
+"""`spotcheck campaign`: long trials whose short forms are in the tests."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from spotcheck_cli.coverage_campaign import cells, markdown, run_many
+from spotcheck_cli.kill_campaign import kill_and_look
+
+campaign = typer.Typer(help="Long trials: coverage of U, kills.", no_args_is_help=True)
+
+
+@campaign.command()
+def coverage(
+    runs: Annotated[int, typer.Option(help="Random verifications.")] = 200,
+    first_seed: Annotated[int, typer.Option(help="Seed of the first run.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="File for the table (Markdown).")] = None,
+) -> None:
+    """Random verifications in one process each: does the truth lie within U?"""
+    done = list(
+        track(run_many(runs, first_seed=first_seed), total=runs, console=Console(stderr=True))
+    )
+    table = markdown(cells(done))
+    stream_s = sum(run.stream_s for run in done)
+    typer.echo(f"{table}\n{stream_s:.0f} s of stream")
+    if out is not None:
+        out.write_text(table, "utf-8")
+
+
+@campaign.command()
+def kill(
+    out: Annotated[Path, typer.Option(help="Folder of the demonstration's record.")],
+    runs: Annotated[int, typer.Option(help="Kills.")] = 20,
+    seed: Annotated[int, typer.Option(help="Seed of the moments.")] = 1,
+) -> None:
+    """Kill the daemon or the host at random moments: is every acknowledged reading found?"""
+    lost = 0
+    for number, trial in enumerate(kill_and_look(out, runs, seed), 1):
+        lost += len(trial.lost)
+        typer.echo(f"{number}: {trial}")
+    typer.echo(f"{runs} kills, {lost} acknowledged outcomes lost")
+    raise typer.Exit(1 if lost else 0)

@@ -1,0 +1,244 @@
+"""The `spotcheck` command."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+import spotcheck
+from spotcheck.canonical_json import parse_canonical
+from spotcheck.errors import SpotcheckError
+from spotcheck.plain import from_plain
+from spotcheck.rule import load_rule, rule_ids
+from spotcheck_cli.campaign import campaign
+from spotcheck_cli.demo import EPOCH_UTC_NS, run_demo
+from spotcheck_cli.demo_instrument import demonstration_correction_set
+from spotcheck_cli.processes import firmware, micropython, wire_folder
+from spotcheck_cli.scenario import Fault, Scenario, SimulatedPulseOutput
+from spotcheck_device.config import load_config
+from spotcheck_device.daemon import Daemon
+from spotcheck_host.bundle import check_bundle
+from spotcheck_host.case_list import list_cases
+from spotcheck_host.device_client import ArrivedOutcome, DeviceEvent
+from spotcheck_host.recompute import recompute_bundle
+from spotcheck_host.report_text import Language
+from spotcheck_sim.bench_process import BenchProcessConfig, serve
+from spotcheck_wire import host_messages as wire
+
+app = typer.Typer(
+    name="spotcheck",
+    help="Verifies an installed electricity meter: its error, with its uncertainty.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(campaign, name="campaign")
+
+EXIT_INPUT = 2
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """What went wrong, in one sentence and without a traceback."""
+    try:
+        yield
+    except SpotcheckError as error:
+        Console(stderr=True).print(f"[bold red]spotcheck:[/] {error}", highlight=False)
+        raise typer.Exit(EXIT_INPUT) from error
+
+
+@app.command()
+def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    meter_error: Annotated[float, typer.Option(help="True error of the meter, %.")] = -0.83,
+    meter_class: Annotated[str, typer.Option(help="Accuracy class: 0.2S, 0.5S, 1, 2.")] = "1",
+    phases: Annotated[int, typer.Option(help="1 or 3.")] = 1,
+    current: Annotated[float, typer.Option(help="Current of each phase, A.")] = 10.0,
+    power_factor: Annotated[str, typer.Option(help="1, 0.5L, 0.8C …")] = "1",
+    basic_current: Annotated[str, typer.Option(help="Ib, A.")] = "5",
+    max_current: Annotated[str, typer.Option(help="Imax, A.")] = "60",
+    constant: Annotated[str, typer.Option(help="Meter constant as entered, imp/kWh.")] = "1200",
+    pulse_output: Annotated[
+        SimulatedPulseOutput, typer.Option(help="What the simulated meter's pulses follow.")
+    ] = SimulatedPulseOutput.SMOOTHED,
+    fault: Annotated[Fault, typer.Option(help="What goes wrong.")] = Fault.NONE,
+    rule: Annotated[str, typer.Option(help="Rule profile, see `spotcheck rules`.")] = "jjg596-2012",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7,
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
+    real_time: Annotated[
+        bool, typer.Option("--real-time", help="At the wall clock's pace.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for all that is left.")] = Path("demo-output"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Rehearse a verification on simulated hardware: from mains to a signed report."""
+    scenario = Scenario(
+        meter_error_percent=meter_error,
+        meter_class=meter_class,
+        phases=phases,
+        current_a=current,
+        power_factor=power_factor,
+        basic_current_a=basic_current,
+        max_current_a=max_current,
+        constant=constant,
+        pulse_output=pulse_output,
+        fault=fault,
+        seed=seed,
+    )
+    if lang not in ("zh", "en"):
+        raise typer.BadParameter(f"{lang!r} is neither zh nor en", param_hint="--lang")
+    console = Console(stderr=as_json)
+    with _named_errors(), _Display(console) as display:
+        output = run_demo(
+            scenario,
+            rule_id=rule,
+            out=out,
+            language=cast(Language, lang),
+            real_time=real_time,
+            observe=display.show,
+            ask=display.ask if console.is_terminal and sys.stdin.isatty() else lambda _: None,
+            tell=lambda text: console.print(f"[yellow]{text}[/]", highlight=False),
+        )
+    if as_json:
+        typer.echo(json.dumps(output.summary, ensure_ascii=False, indent=2))
+        return
+    for name in ("report", "report_zh", "bundle", "plot"):
+        if output.summary[name]:
+            console.print(f"  {name:10} {output.summary[name]}", highlight=False)
+    console.print(f"[bold]{output.sentence}[/]", highlight=False)
+
+
+class _Display:
+    """Progress on the terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), console=console
+        )
+        self._task = self._progress.add_task("starting bench and device", total=None)
+
+    def __enter__(self) -> "_Display":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, event: DeviceEvent) -> None:
+        """Show how the measurement stands."""
+        if isinstance(event, wire.Progress):
+            text = f"{event.state}, {event.pulses} pulses, {event.power_w:.0f} W"
+            if event.error_percent is not None and event.expanded_uncertainty_percent is not None:
+                text += (
+                    f", {event.error_percent:+.3f} % ± {event.expanded_uncertainty_percent:.3f} %"
+                )
+            if event.expected_wait_s:
+                text += f", {event.expected_wait_s:.0f} s to go"
+            self._progress.update(self._task, description=text)
+        elif isinstance(event, ArrivedOutcome):
+            text = f"{event.message.kind} {event.message.outcome_id} stored and acknowledged"
+            self._progress.console.print(f"  {text}", highlight=False)
+        elif isinstance(event, wire.Notice):
+            self._progress.console.print(
+                f"  [yellow]{event.code}: {event.text}[/]", highlight=False
+            )
+        elif isinstance(event, wire.Finished):
+            self._progress.update(self._task, description="writing report, bundle and plot")
+
+    def ask(self, question: str) -> bool | None:
+        """Ask the person at the terminal."""
+        self._progress.stop()
+        try:
+            return typer.confirm(question)
+        finally:
+            self._progress.start()
+
+
+@app.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="Bundle of a case (.zip).")],
+    trusted_key: Annotated[list[str] | None, typer.Option(help="Public key, hex.")] = None,
+) -> None:
+    """Check that a bundle is unchanged, who signed it, and that its results recompute."""
+    console = Console()
+    with _named_errors():
+        report = check_bundle(bundle, trusted_key or ())
+        console.print(report.statement, highlight=False)
+        for line in recompute_bundle(bundle):
+            console.print(f"  {line}", highlight=False)
+
+
+@app.command()
+def records(
+    out: Annotated[Path, typer.Argument(help="Folder of a demonstration.")] = Path("demo-output"),
+) -> None:
+    """List the cases of a record and what each came to."""
+    console = Console()
+    with _named_errors():
+        for case_id, lines in list_cases(out / "records.sqlite"):
+            console.print(f"[bold]{case_id}[/]", highlight=False)
+            for line in lines:
+                console.print(f"  {line}", highlight=False)
+
+
+@app.command()
+def rules() -> None:
+    """List the rule profiles."""
+    console = Console()
+    for rule_id in rule_ids():
+        rule = load_rule(rule_id)
+        checked = "read in the text" if rule.verified else "from a secondary source"
+        console.print(f"[bold]{rule_id}[/]  {rule.title_zh} / {rule.title_en}", highlight=False)
+        console.print(f"  {rule.place} rule, {len(rule.limits)} limits, {checked}", highlight=False)
+
+
+@app.command()
+def device(
+    config: Annotated[Path, typer.Argument(help="Configuration (TOML).")],
+    until_input_closes: Annotated[
+        bool, typer.Option("--until-input-closes", help="End with the program that started it.")
+    ] = False,
+) -> None:
+    """Run the instrument's daemon."""
+    with _named_errors():
+        daemon = Daemon(load_config(config))
+        asyncio.run(daemon.run(until_input_closes=until_input_closes))
+
+
+@app.command()
+def bench(
+    scenario: Annotated[Path, typer.Argument(help="Scenario (JSON), as the demo writes it.")],
+    real_time: Annotated[
+        bool, typer.Option("--real-time", help="At the wall clock's pace.")
+    ] = False,
+) -> None:
+    """Run the simulated bench: samples over TCP, pulses through MicroPython on a pty."""
+    with _named_errors():
+        plain: Any = parse_canonical(scenario.read_bytes())
+        rehearsal = from_plain(Scenario, plain)
+        asyncio.run(
+            serve(
+                BenchProcessConfig(
+                    bench=rehearsal.bench(demonstration_correction_set()),
+                    seed=rehearsal.seed,
+                    micropython=micropython(),
+                    firmware=firmware(),
+                    wire_folder=wire_folder(),
+                    real_time=real_time,
+                    epoch_utc_ns=EPOCH_UTC_NS,
+                    line_faults=rehearsal.line_faults(),
+                )
+            )
+        )
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"spotcheck {spotcheck.__version__}")

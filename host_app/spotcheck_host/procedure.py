@@ -1,0 +1,315 @@
+"""Procedure "error at the present load": readings, their record, and the verdict.
+
+    open case ─► order readings ─► store, acknowledge ─► do they agree? ─► combine ─► judge
+                       ▲                                      │ no
+                       └──────────── one more reading ◄───────┘
+
+Every step is an event of the record before anything rests on it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from spotcheck.errors import DeviceLostError, RecordStoreFullError
+from spotcheck.evidence import Evidence, parse_evidence
+from spotcheck.meter import AccuracyClass, Meter
+from spotcheck.plain import from_plain, to_plain
+from spotcheck.pulses import STAMP_SUBDIVISION
+from spotcheck.reading import CURES, CannotJudge, ErrorReading, Reason
+from spotcheck.rounding import measured_decimal
+from spotcheck.rule import Rule
+from spotcheck.verdict import CombinedError, Verdict, cannot_judge, judge
+from spotcheck_calibration.budget import combine_readings
+from spotcheck_calibration.correction_set import parse_correction_set
+from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent
+from spotcheck_host.records import RecordStore
+from spotcheck_wire import host_messages as wire
+
+LONGEST_READING_S = 1800.0
+SILENCE_S = 30.0
+CLASS_INDEX = {
+    AccuracyClass.CLASS_0_2S: Decimal("0.2"),
+    AccuracyClass.CLASS_0_5S: Decimal("0.5"),
+    AccuracyClass.CLASS_1: Decimal(1),
+    AccuracyClass.CLASS_2: Decimal(2),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """What a verification came to."""
+
+    case_id: str
+    """The case."""
+    verdict: Verdict
+    """The judgement."""
+    combined: CombinedError | None
+    """Mean error; None without readings."""
+    readings: tuple[ErrorReading, ...]
+    """Readings that were averaged."""
+    evidence: tuple[Evidence, ...]
+    """Evidence of each."""
+    obstacle: CannotJudge | None
+    """Why no reading could be made."""
+    stored: bool
+    """Whether all of it is in the record."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Readings:
+    """Readings as they come."""
+
+    readings: list[ErrorReading] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    obstacle: CannotJudge | None = None
+
+
+class PresentLoadProcedure:
+    """Verifies one meter at the load that happens to be there."""
+
+    def __init__(
+        self,
+        *,
+        client: DeviceClient,
+        store: RecordStore,
+        meter: Meter,
+        rule: Rule,
+        case_id: str,
+        operator: str,
+        observe: Callable[[DeviceEvent], None],
+        ask: Callable[[str], bool | None],
+    ) -> None:
+        """Nothing is stored or ordered before `run`.
+
+        Args:
+            client: The device.
+            store: The record.
+            meter: Nameplate of the meter under test.
+            rule: The rule to judge by.
+            case_id: Name of the case.
+            operator: The acting person.
+            observe: Sees each of the device's events before it is acted upon.
+            ask: Puts a yes-or-no question to the person; None when nobody answers.
+        """
+        self._client = client
+        self._store = store
+        self._meter = meter
+        self._rule = rule
+        self._case_id = case_id
+        self._operator = operator
+        self._observe = observe
+        self._ask = ask
+        self._requests = 0
+
+    def run(self) -> CaseResult:
+        """Measure and judge; every way in which it can fail is a named outcome."""
+        taken = _Readings()
+        try:
+            self._open()
+            self._measure(taken)
+        except DeviceLostError as error:
+            taken.obstacle = self._own_obstacle(Reason.DEVICE_LOST, str(error))
+            self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
+        except RecordStoreFullError as error:
+            return self._store_is_full(taken, str(error))
+        try:
+            return self._judge(taken)
+        except RecordStoreFullError as error:
+            return self._store_is_full(taken, str(error))
+
+    def _open(self) -> None:
+        hello = self._client.hello
+        self._store.append(
+            self._case_id,
+            "case_opened",
+            {
+                "meter": to_plain(self._meter),
+                "rule_id": self._rule.id,
+                "software": f"host {hello.software}",
+                "operator": self._operator,
+                "demonstration": self._store.demonstration,
+            },
+        )
+        self._store.append(
+            self._case_id,
+            "device_connected",
+            {
+                "device_id": hello.device_id,
+                "boot": hello.boot,
+                "software": hello.software,
+                "correction_set_sha256": hello.correction_set_sha256,
+                "sample_rate_hz": hello.sample_rate_hz,
+                "voltage_range": hello.voltage_range,
+                "current_range": hello.current_range,
+                "note": hello.note,
+            },
+            {hello.correction_set_sha256: self._client.correction_set},
+        )
+
+    def _measure(self, taken: _Readings) -> None:
+        correction = parse_correction_set(self._client.correction_set)
+        if correction.expired_on(self._client.hello.epoch_utc_ns):
+            detail = f"{correction.certificate} was valid until {correction.valid_until}"
+            taken.obstacle = self._own_obstacle(Reason.CALIBRATION_EXPIRED, detail)
+            self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
+            return
+        plan = self._rule.readings
+        self._order(taken, plan.minimum, 0)
+        while taken.obstacle is None and not self._agree(taken.readings):
+            if len(taken.readings) >= plan.maximum:
+                detail = f"{len(taken.readings)} readings differ by more than the rule allows"
+                taken.obstacle = self._own_obstacle(Reason.READINGS_DISAGREE, detail)
+                self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
+                return
+            last = taken.readings[-1].last_stamp // STAMP_SUBDIVISION
+            self._order(taken, 1, last)
+
+    def _order(self, taken: _Readings, readings: int, start_sample: int) -> None:
+        """Order readings and take what comes, until the device has finished."""
+        self._requests += 1
+        request_id = f"{self._case_id}/{self._requests}"
+        self._client.start(
+            request_id,
+            self._meter,
+            self._rule.readings,
+            readings=readings,
+            start_sample=start_sample,
+            maximum_duration_s=LONGEST_READING_S,
+        )
+        while True:
+            event = self._client.next_event(SILENCE_S)
+            if event is None:
+                raise DeviceLostError(f"the device has said nothing for {SILENCE_S:.0f} s")
+            self._observe(event)
+            match event:
+                case ArrivedOutcome():
+                    self._take(event, request_id, taken)
+                case wire.Refused(reason=reason):
+                    taken.obstacle = self._own_obstacle(Reason.REFERENCE_NOT_CALIBRATED, reason)
+                    self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
+                    return
+                case wire.Notice():
+                    body = {"code": event.code, "text": event.text}
+                    self._store.append(self._case_id, "notice", body)
+                case wire.Finished() if event.request_id == request_id:
+                    break
+        if taken.obstacle and taken.obstacle.reason is Reason.NEGATIVE_POWER:
+            self._ask_about_direction(taken, readings)
+
+    def _take(self, event: ArrivedOutcome, request_id: str, taken: _Readings) -> None:
+        """Store an outcome, then acknowledge it; one from before goes to the case it belongs to."""
+        message = event.message
+        if not self._store.has_outcome(message.outcome_id):
+            case_id = message.request_id.partition("/")[0]
+            body = {"kind": message.kind, "value": message.body}
+            blobs = {}
+            if event.evidence is not None and message.evidence_sha256 is not None:
+                blobs[message.evidence_sha256] = event.evidence
+            self._store.append(case_id, "outcome", body, blobs)
+            if message.request_id == request_id:
+                self._keep(event, taken)
+        self._client.acknowledge(message.outcome_id)
+
+    @staticmethod
+    def _keep(event: ArrivedOutcome, taken: _Readings) -> None:
+        if event.message.kind == wire.OUTCOME_READING and event.evidence is not None:
+            taken.readings.append(from_plain(ErrorReading, event.message.body))
+            taken.evidence.append(parse_evidence(event.evidence))
+        else:
+            taken.obstacle = from_plain(CannotJudge, event.message.body)
+
+    def _ask_about_direction(self, taken: _Readings, readings: int) -> None:
+        """Negative power: only the person at the meter can tell export from a reversed clamp."""
+        question = CURES[Reason.NEGATIVE_POWER]
+        answer = self._ask(f"{question}. Has the clamp been turned?")
+        said = {True: "the clamp was turned", False: "no", None: "nobody answered"}[answer]
+        self._store.append(self._case_id, "question_asked", {"question": question, "answer": said})
+        if answer:
+            taken.obstacle = None
+            self._order(taken, readings, 0)
+
+    def _agree(self, readings: list[ErrorReading]) -> bool:
+        """Whether the last readings, as many as are averaged, differ by no more than allowed."""
+        last = [measured_decimal(r.error_percent) for r in self._averaged(readings)]
+        allowed = (
+            self._rule.readings.largest_difference_to_class
+            * CLASS_INDEX[self._meter.accuracy_class]
+        )
+        return max(last) - min(last) <= allowed
+
+    def _averaged(self, readings: list[ErrorReading]) -> list[ErrorReading]:
+        return readings[-self._rule.readings.minimum :]
+
+    def _judge(self, taken: _Readings) -> CaseResult:
+        combined = None
+        averaged = tuple(self._averaged(taken.readings))
+        if taken.obstacle is not None:
+            verdict = cannot_judge(self._rule, taken.obstacle.reason, taken.obstacle.detail)
+        else:
+            combined = combine_readings(averaged)
+            verdict = judge(self._rule, self._meter, combined, averaged[-1].conditions)
+        self._store.append(
+            self._case_id,
+            "verdict",
+            {"verdict": to_plain(verdict), "combined": to_plain(combined)},
+        )
+        evidence = tuple(taken.evidence[-len(averaged) :]) if averaged else ()
+        return CaseResult(
+            case_id=self._case_id,
+            verdict=verdict,
+            combined=combined,
+            readings=averaged,
+            evidence=evidence,
+            obstacle=taken.obstacle,
+            stored=True,
+        )
+
+    def _store_is_full(self, taken: _Readings, detail: str) -> CaseResult:
+        """The last words fit into the store's reserve; what was not stored is not acknowledged."""
+        obstacle = self._own_obstacle(Reason.RECORD_STORE_FULL, detail)
+        verdict = cannot_judge(self._rule, obstacle.reason, obstacle.detail)
+        stored = True
+        try:
+            self._store.append_with_reserve(
+                self._case_id, "verdict", {"verdict": to_plain(verdict), "combined": None}
+            )
+        except RecordStoreFullError:
+            stored = False
+        return CaseResult(
+            case_id=self._case_id,
+            verdict=verdict,
+            combined=None,
+            readings=tuple(taken.readings),
+            evidence=tuple(taken.evidence),
+            obstacle=obstacle,
+            stored=stored,
+        )
+
+    def _own_obstacle(self, reason: Reason, detail: str) -> CannotJudge:
+        return CannotJudge(
+            outcome_id=f"{self._case_id}-host",
+            reason=reason,
+            detail=detail,
+            at_sample=None,
+            conditions=None,
+        )
+
+
+def close_interrupted_cases(store: RecordStore) -> tuple[str, ...]:
+    """Record for each case that was left open that the program ended in its midst.
+
+    Returns:
+        The cases; what was acknowledged before is in the record and stays.
+    """
+    for case_id in store.recovery.open_cases:
+        readings = sum(event.kind == "outcome" for event in store.events(case_id))
+        what = f"the program ended in its midst; {readings} outcomes are kept"
+        if case_id not in store.recovery.interrupted_cases:
+            store.append(case_id, "case_interrupted", {"what": what})
+        store.append(case_id, "case_closed", {"verdict": "none"})
+    return store.recovery.open_cases
+
+
+def _outcome_body(obstacle: CannotJudge) -> dict[str, object]:
+    return {"kind": wire.OUTCOME_CANNOT_JUDGE, "value": to_plain(obstacle)}
