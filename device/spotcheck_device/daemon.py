@@ -56,7 +56,9 @@ class Daemon:
         self._pending = {outcome.outcome_id: outcome for outcome in self._journal.pending()}
         self._session: MeasuringSession | None = None
         self._format: StreamFormatMessage | None = None
-        self._to_host: asyncio.Queue[SessionOutcome | SessionFinished] = asyncio.Queue()
+        self._to_host: asyncio.Queue[SessionOutcome | SessionFinished | wire.Notice] = (
+            asyncio.Queue()
+        )
         self._samples = SampleLink(
             split_address("samples", config.samples),
             on_format=self._take_format,
@@ -163,10 +165,10 @@ class Daemon:
             if self._session is None or self._session.is_idle:
                 continue
             if _now_s() - self._last_pulses_s > SILENCE_S:
-                detail = f"no word from {self._config.pulses} for {SILENCE_S:.0f} s"
+                detail = f"no word from the pulse front end for {SILENCE_S:.0f} s"
                 self._abort(Reason.FRONT_END_LOST, detail)
             elif _now_s() - self._last_samples_s > SILENCE_S:
-                detail = f"no samples from {self._config.samples} for {SILENCE_S:.0f} s"
+                detail = f"no samples for {SILENCE_S:.0f} s"
                 self._abort(Reason.DATA_LOST, detail)
 
     # Session
@@ -199,7 +201,7 @@ class Daemon:
         )
 
     async def _deliver(self) -> None:
-        """Outcomes go to disk, then to the host, in their order."""
+        """Outcomes go to disk, then to the host; notices keep their place among them."""
         while True:
             event = await self._to_host.get()
             if isinstance(event, SessionOutcome):
@@ -207,9 +209,11 @@ class Daemon:
                 await asyncio.to_thread(self._journal.keep, pending)
                 self._pending[pending.outcome_id] = pending
                 self._send_outcome(pending, self._hosts)
-            else:
+            elif isinstance(event, SessionFinished):
                 await asyncio.to_thread(self._journal.end)
                 self._hosts.send(wire.Finished(request_id=event.request_id, reason=event.reason))
+            else:
+                self._hosts.send(event)
 
     async def _resend(self) -> None:
         """What a host has not acknowledged in time is sent again; duplicates fall by their id."""
@@ -301,11 +305,13 @@ class Daemon:
         if self._pulses.is_open:
             self._grant()
         else:
-            self._abort(Reason.FRONT_END_LOST, f"{self._config.pulses} is not there")
+            self._abort(
+                Reason.FRONT_END_LOST, "the serial line of the pulse front end is not there"
+            )
 
     def _notice(self, code: str, text: str) -> None:
         sample = self._session.end_sample if self._session else None
-        self._hosts.send(wire.Notice(code=code, text=text, sample=sample))
+        self._to_host.put_nowait(wire.Notice(code=code, text=text, sample=sample))
 
 
 def _pending(event: SessionOutcome) -> PendingOutcome:

@@ -77,7 +77,7 @@ class PulseLink:
                 self.is_open = False
                 stream.close()
             self._restart(None)
-            self._on_loss(Reason.FRONT_END_LOST, f"{self._port} went away")
+            self._on_loss(Reason.FRONT_END_LOST, "the serial line of the pulse front end went away")
             await asyncio.sleep(_RETRY_S)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:

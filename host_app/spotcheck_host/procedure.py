@@ -111,12 +111,12 @@ class PresentLoadProcedure:
         except DeviceLostError as error:
             taken.obstacle = self._own_obstacle(Reason.DEVICE_LOST, str(error))
             self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
-        except RecordStoreFullError as error:
-            return self._store_is_full(taken, str(error))
+        except RecordStoreFullError:
+            return self._store_is_full(taken)
         try:
             return self._judge(taken)
-        except RecordStoreFullError as error:
-            return self._store_is_full(taken, str(error))
+        except RecordStoreFullError:
+            return self._store_is_full(taken)
 
     def _open(self) -> None:
         hello = self._client.hello
@@ -265,9 +265,11 @@ class PresentLoadProcedure:
             stored=True,
         )
 
-    def _store_is_full(self, taken: _Readings, detail: str) -> CaseResult:
+    def _store_is_full(self, taken: _Readings) -> CaseResult:
         """The last words fit into the store's reserve; what was not stored is not acknowledged."""
-        obstacle = self._own_obstacle(Reason.RECORD_STORE_FULL, detail)
+        obstacle = self._own_obstacle(
+            Reason.RECORD_STORE_FULL, "no space is left for the record; nothing more was stored"
+        )
         verdict = cannot_judge(self._rule, obstacle.reason, obstacle.detail)
         stored = True
         try:
