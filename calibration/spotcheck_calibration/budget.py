@@ -81,14 +81,16 @@ def _instrument(
     relative += _source(sources, "reference standard", reference.standard_uncertainty, reference)
     variance = 0.0
     omega = 2 * math.pi * conditions.frequency_hz
+    lag_factor = conditions.frequency_hz / correction.nominal_frequency_hz
     for number, phase in enumerate(conditions.phases, 1):
         u, i = correction.voltage(number, stream), correction.current(number, stream)
         share = phase.p_w / conditions.p_w
         reactive_share = phase.q1_var / conditions.p_w
+        lag = i.phase_lag_rad
         for name, weight, entry, size in (
             ("voltage gain", share, u.gain_v_per_code, u.gain_v_per_code.relative_uncertainty),
             ("current gain", share, i.gain_a_per_code, i.gain_a_per_code.relative_uncertainty),
-            ("phase lag", reactive_share, i.phase_lag_rad, i.phase_lag_rad.standard_uncertainty),
+            ("phase lag", reactive_share, lag, lag_factor * lag.standard_uncertainty),
             ("channel skew", reactive_share, i.skew_s, omega * i.skew_s.standard_uncertainty),
         ):
             relative += _source(sources, f"{name} {number}", weight * size, entry)

@@ -47,6 +47,7 @@ class CorrectedLoad:
         self._grid = SlotGrid(
             first_slot=first_slot, slot_length=slot_length, sample_rate_hz=self.rate_hz
         )
+        self._lag_hz = correction.nominal_frequency_hz
         self._u_gain = np.array([c.gain_v_per_code.value for c in self._u])
         self._i_gain = np.array([c.gain_a_per_code.value for c in self._i])
         self._u_offset = np.array([c.offset_codes.value for c in self._u])
@@ -139,7 +140,7 @@ class CorrectedLoad:
         """Lag of each current against its voltage that the instrument adds, at the fundamental."""
         skew = np.array([c.skew_s.value for c in self._i])
         lag = np.array([c.phase_lag_rad.value for c in self._i])
-        return lag + 2 * np.pi * self.track.mean_hz * skew
+        return lag * self.track.mean_hz / self._lag_hz + 2 * np.pi * self.track.mean_hz * skew
 
     def _power(self) -> Array:
         """(slots, phases) sum of corrected power over the samples of each slot, in W."""

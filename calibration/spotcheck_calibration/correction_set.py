@@ -17,6 +17,7 @@ from spotcheck.plain import from_plain, to_plain
 from spotcheck.samples import StreamFormat
 
 CORRECTION_SET_FORMAT = "spotcheck-correction-set-1"
+MAINS_HZ = (45.0, 65.0)
 
 
 class Distribution(enum.Enum):
@@ -84,7 +85,8 @@ class CurrentCorrection:
     noise_codes_rms: float
     """Noise of one sample."""
     phase_lag_rad: UncertainValue
-    """Lag that clamp and front end add to this current against its voltage, at the fundamental."""
+    """Lag that clamp and front end add to this current against its voltage, at the set's nominal
+    frequency; taken as a delay, so that at another frequency it is in proportion."""
     skew_s: UncertainValue
     """Time by which this current is sampled late against its voltage."""
 
@@ -101,6 +103,8 @@ class CorrectionSet:
     """ISO date."""
     valid_until: str
     """ISO date; official results are barred after it."""
+    nominal_frequency_hz: float
+    """Mains frequency at which the phase lags hold."""
     sample_rate_relative_error: UncertainValue
     """(true − nominal)/nominal of the sample clock."""
     reference_standard_relative_error: UncertainValue
@@ -118,6 +122,10 @@ class CorrectionSet:
                 datetime.date.fromisoformat(getattr(self, name))
             except ValueError as error:
                 raise CorrectionSetError(f"{name} is no ISO date: {error}") from error
+        if not MAINS_HZ[0] <= self.nominal_frequency_hz <= MAINS_HZ[1]:
+            raise CorrectionSetError(
+                f"nominal_frequency_hz is {self.nominal_frequency_hz}; 45 to 65 is possible"
+            )
         gains = [v.gain_v_per_code for v in self.voltages]
         gains += [c.gain_a_per_code for c in self.currents]
         if any(gain.value <= 0 for gain in gains):

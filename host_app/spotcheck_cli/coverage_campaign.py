@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from multiprocessing import get_context
 
 import numpy as np
 
@@ -170,7 +171,8 @@ def run_many(
         workers: Processes; as many as there are cores by default.
     """
     seeds = range(first_seed, first_seed + count)
-    with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
+    # Spawned, not forked: the caller may have threads.
+    with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn")) as pool:
         yield from pool.map(run_one, seeds, chunksize=4)
 
 

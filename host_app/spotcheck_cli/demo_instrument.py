@@ -60,6 +60,7 @@ def demonstration_correction_set() -> CorrectionSet:
         certificate="DEMO-2026-001 (simulated calibration)",
         issued_on="2026-01-01",
         valid_until="2027-01-01",
+        nominal_frequency_hz=50.0,
         sample_rate_relative_error=UncertainValue(
             value=3e-6,
             standard_uncertainty=5e-6 / math.sqrt(3),
@@ -155,4 +156,5 @@ def _front_end(
         voltage=tuple(voltage),
         current=tuple(current),
         sample_clock_relative_error=draw(correction.sample_rate_relative_error),
+        nominal_frequency_hz=correction.nominal_frequency_hz,
     )

@@ -47,9 +47,12 @@ def kill_and_look(out: Path, runs: int, seed: int) -> Iterator[KillTrial]:
     """
     chance = random.Random(seed)  # noqa: S311 - moments of a trial, no secrets
     out.mkdir(parents=True, exist_ok=True)
+    begun_s = time.monotonic()
+    _demo(out, seed).communicate(timeout=LONGEST_WAIT_S)
+    whole_s = time.monotonic() - begun_s
     for number in range(runs):
         victim = chance.choice(("host", "device"))
-        after_s = chance.uniform(0.0, 4.0)
+        after_s = chance.uniform(0.0, whole_s)
         said = _run_and_kill(out, victim, after_s, seed + number)
         acknowledged = _acknowledged(said)
         again = _demo(out, seed + number)

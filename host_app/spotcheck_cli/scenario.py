@@ -4,7 +4,7 @@ import enum
 import hashlib
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 import numpy as np
@@ -96,8 +96,8 @@ class Scenario:
             constant=MeterConstant.parse(self.constant),
             phases=self.phases,
             nominal_voltage_v=Decimal(220),
-            basic_current_a=Decimal(self.basic_current_a),
-            max_current_a=Decimal(self.max_current_a),
+            basic_current_a=_amperes("basic current", self.basic_current_a),
+            max_current_a=_amperes("maximum current", self.max_current_a),
             pulse_output=PulseOutput.UNKNOWN,
         )
 
@@ -170,3 +170,13 @@ def parse_power_factor(text: str) -> tuple[float, Lead]:
     if not match[2] and float(match[1]) < 1:
         raise MeterDataError(f"power factor {text!r} needs its side: {text}L or {text}C")
     return float(match[1]), Lead(match[2] or "L")
+
+
+def _amperes(name: str, text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise MeterDataError(f"{name} {text!r} is no number of amperes")
+    return value

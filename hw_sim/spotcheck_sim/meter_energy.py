@@ -10,6 +10,7 @@ from spotcheck_sim.waveform import FloatArray
 
 _GRID_POINTS_PER_CYCLE = 16
 _BISECTIONS = 16
+_ROUNDING_S = 1e-7
 _ROWS_AT_ONCE = 1024
 
 
@@ -84,6 +85,8 @@ class MeterEnergy:
             # Rounding may put a crossing of the window's very begin just before it.
             return np.asarray(np.maximum(centre_s[centre_s < end_s], begin_s))
         reach_s = 2 * abs(self._gains[number] * factor) * self._power.ripple_bound_j / counted_w
+        # A balanced load has no ripple; rounding must still leave the crossing inside.
+        reach_s += _ROUNDING_S
         low_s = np.clip(centre_s - reach_s, begin_s, end_s)
         high_s = np.clip(centre_s + reach_s, begin_s, end_s)
         parts = []

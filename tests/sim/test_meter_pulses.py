@@ -204,3 +204,14 @@ def test_impossible_meters_are_refused() -> None:
                 ErrorPoint(current_a=1, error_percent=0),
             )
         )
+
+
+@pytest.mark.parametrize("error_percent", [-2.0, 0.0, 1.7])
+def test_balanced_load_without_ripple_leaves_no_pulse_out(error_percent: float) -> None:
+    meter = MeterUnderTest(
+        error_percent=error_percent, pulse_kind=PulseKind.PULSATING, start_energy_fraction=0.0
+    )
+    times = pulses_of(meter, Load(current_a=10.0), to_s=20.0, windows=7, phases=3)
+    interval_s = 3000.0 / (3 * 2200.0 * (1 + error_percent / 100))
+    assert times == pytest.approx(interval_s * np.arange(1, len(times) + 1), abs=1e-9)
+    assert len(times) == math.floor(20.0 / interval_s)
