@@ -7,9 +7,6 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from spotcheck_cli.coverage_campaign import cells, markdown, run_many
-from spotcheck_cli.kill_campaign import kill_and_look
-
 campaign = typer.Typer(help="Long trials: coverage of U, kills.", no_args_is_help=True)
 
 
@@ -20,6 +17,8 @@ def coverage(
     out: Annotated[Path | None, typer.Option(help="File for the table (Markdown).")] = None,
 ) -> None:
     """Random verifications in one process each: does the truth lie within U?"""
+    from spotcheck_cli.coverage_campaign import cells, markdown, run_many
+
     done = list(
         track(run_many(runs, first_seed=first_seed), total=runs, console=Console(stderr=True))
     )
@@ -37,6 +36,8 @@ def kill(
     seed: Annotated[int, typer.Option(help="Seed of the moments.")] = 1,
 ) -> None:
     """Kill the daemon or the host at random moments: is every acknowledged reading found?"""
+    from spotcheck_cli.kill_campaign import kill_and_look
+
     lost = 0
     for number, trial in enumerate(kill_and_look(out, runs, seed), 1):
         lost += len(trial.lost)

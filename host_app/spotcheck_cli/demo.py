@@ -17,7 +17,7 @@ from spotcheck.verdict import Judgement
 from spotcheck_calibration.correction_set import CorrectionSet, parse_correction_set
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
-from spotcheck_cli.scenario import Fault, Scenario
+from spotcheck_cli.scenario import EPOCH_UTC_NS, Fault, Scenario
 from spotcheck_host.bundle import export_bundle
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent, TcpTransport
 from spotcheck_host.keys import demonstration_key
@@ -33,7 +33,6 @@ from spotcheck_host.running_error_plot import (
     render_running_error_png,
 )
 
-EPOCH_UTC_NS = 1_767_225_600_000_000_000
 OPERATOR = "demonstration"
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 FULL_DISK_BYTES = 450_000

@@ -1,4 +1,7 @@
-"""The `spotcheck` command."""
+"""The `spotcheck` command.
+
+Each command imports what it needs: the daemon should not load a typesetter to start.
+"""
 
 import asyncio
 import json
@@ -6,11 +9,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 import spotcheck
 from spotcheck.canonical_json import parse_canonical
@@ -18,19 +20,7 @@ from spotcheck.errors import SpotcheckError
 from spotcheck.plain import from_plain
 from spotcheck.rule import load_rule, rule_ids
 from spotcheck_cli.campaign import campaign
-from spotcheck_cli.demo import EPOCH_UTC_NS, run_demo
-from spotcheck_cli.demo_instrument import demonstration_correction_set
-from spotcheck_cli.processes import firmware, micropython, wire_folder
-from spotcheck_cli.scenario import Fault, Scenario, SimulatedPulseOutput
-from spotcheck_device.config import load_config
-from spotcheck_device.daemon import Daemon
-from spotcheck_host.bundle import check_bundle
-from spotcheck_host.case_list import list_cases
-from spotcheck_host.device_client import ArrivedOutcome, DeviceEvent
-from spotcheck_host.recompute import recompute_bundle
-from spotcheck_host.report_text import Language
-from spotcheck_sim.bench_process import BenchProcessConfig, serve
-from spotcheck_wire import host_messages as wire
+from spotcheck_cli.scenario import EPOCH_UTC_NS, Fault, Scenario, SimulatedPulseOutput
 
 app = typer.Typer(
     name="spotcheck",
@@ -78,6 +68,9 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Rehearse a verification on simulated hardware: from mains to a signed report."""
+    from spotcheck_cli.demo import run_demo
+    from spotcheck_cli.display import Display
+
     scenario = Scenario(
         meter_error_percent=meter_error,
         meter_class=meter_class,
@@ -94,12 +87,12 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     if lang not in ("zh", "en"):
         raise typer.BadParameter(f"{lang!r} is neither zh nor en", param_hint="--lang")
     console = Console(stderr=as_json)
-    with _named_errors(), _Display(console) as display:
+    with _named_errors(), Display(console) as display:
         output = run_demo(
             scenario,
             rule_id=rule,
             out=out,
-            language=cast(Language, lang),
+            language="zh" if lang == "zh" else "en",
             real_time=real_time,
             observe=display.show,
             ask=display.ask if console.is_terminal and sys.stdin.isatty() else lambda _: None,
@@ -114,58 +107,15 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     console.print(f"[bold]{output.sentence}[/]", highlight=False)
 
 
-class _Display:
-    """Progress on the terminal."""
-
-    def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), console=console
-        )
-        self._task = self._progress.add_task("starting bench and device", total=None)
-
-    def __enter__(self) -> "_Display":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, event: DeviceEvent) -> None:
-        """Show how the measurement stands."""
-        if isinstance(event, wire.Progress):
-            text = f"{event.state}, {event.pulses} pulses, {event.power_w:.0f} W"
-            if event.error_percent is not None and event.expanded_uncertainty_percent is not None:
-                text += (
-                    f", {event.error_percent:+.3f} % ± {event.expanded_uncertainty_percent:.3f} %"
-                )
-            if event.expected_wait_s:
-                text += f", {event.expected_wait_s:.0f} s to go"
-            self._progress.update(self._task, description=text)
-        elif isinstance(event, ArrivedOutcome):
-            text = f"{event.message.kind} {event.message.outcome_id} stored and acknowledged"
-            self._progress.console.print(f"  {text}", highlight=False)
-        elif isinstance(event, wire.Notice):
-            self._progress.console.print(
-                f"  [yellow]{event.code}: {event.text}[/]", highlight=False
-            )
-        elif isinstance(event, wire.Finished):
-            self._progress.update(self._task, description="writing report, bundle and plot")
-
-    def ask(self, question: str) -> bool | None:
-        """Ask the person at the terminal."""
-        self._progress.stop()
-        try:
-            return typer.confirm(question)
-        finally:
-            self._progress.start()
-
-
 @app.command()
 def verify(
     bundle: Annotated[Path, typer.Argument(help="Bundle of a case (.zip).")],
     trusted_key: Annotated[list[str] | None, typer.Option(help="Public key, hex.")] = None,
 ) -> None:
     """Check that a bundle is unchanged, who signed it, and that its results recompute."""
+    from spotcheck_host.bundle import check_bundle
+    from spotcheck_host.recompute import recompute_bundle
+
     console = Console()
     with _named_errors():
         report = check_bundle(bundle, trusted_key or ())
@@ -179,6 +129,8 @@ def records(
     out: Annotated[Path, typer.Argument(help="Folder of a demonstration.")] = Path("demo-output"),
 ) -> None:
     """List the cases of a record and what each came to."""
+    from spotcheck_host.case_list import list_cases
+
     console = Console()
     with _named_errors():
         for case_id, lines in list_cases(out / "records.sqlite"):
@@ -206,6 +158,9 @@ def device(
     ] = False,
 ) -> None:
     """Run the instrument's daemon."""
+    from spotcheck_device.config import load_config
+    from spotcheck_device.daemon import Daemon
+
     with _named_errors():
         daemon = Daemon(load_config(config))
         asyncio.run(daemon.run(until_input_closes=until_input_closes))
@@ -219,6 +174,10 @@ def bench(
     ] = False,
 ) -> None:
     """Run the simulated bench: samples over TCP, pulses through MicroPython on a pty."""
+    from spotcheck_cli.demo_instrument import demonstration_correction_set
+    from spotcheck_cli.processes import firmware, micropython, wire_folder
+    from spotcheck_sim.bench_process import BenchProcessConfig, serve
+
     with _named_errors():
         plain: Any = parse_canonical(scenario.read_bytes())
         rehearsal = from_plain(Scenario, plain)

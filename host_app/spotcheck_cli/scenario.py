@@ -22,6 +22,8 @@ from spotcheck_sim.mains import Mains
 from spotcheck_sim.meter_under_test import MeterUnderTest, PulseKind
 from spotcheck_sim.waveform import Harmonic
 
+EPOCH_UTC_NS = 1_767_225_600_000_000_000
+"""UTC of sample 0 in every rehearsal: 2026-01-01, so that runs repeat to the byte."""
 WRONG_CONSTANT_FACTOR = 10
 FAULT_AT_S = 12.0
 
