@@ -110,8 +110,8 @@ def run_demo(
         with (
             start_bench(instrument, scenario, real_time=real_time) as bench,
             start_device(instrument, correction, bench.addresses) as device,
+            connect(device.addresses["host"]) as client,
         ):
-            client = connect(device.addresses["host"])
             if client.hello.note:
                 tell(client.hello.note)
 
@@ -119,13 +119,16 @@ def run_demo(
                 clock.follow(event, client.hello.sample_rate_hz)
                 observe(event)
 
-            try:
-                result = PresentLoadProcedure(
-                    client=client, store=store, meter=meter, rule=rule, case_id=case_id,
-                    operator=OPERATOR, observe=see, ask=ask,
-                ).run()  # fmt: skip
-            finally:
-                client.close()
+            result = PresentLoadProcedure(
+                client=client,
+                store=store,
+                meter=meter,
+                rule=rule,
+                case_id=case_id,
+                operator=OPERATOR,
+                observe=see,
+                ask=ask,
+            ).run()
         files = _leave_papers(scenario, rule, meter, store, result, out, clock)
     return DemoOutput(
         sentence=closing_sentence(result, scenario, language),
@@ -147,13 +150,16 @@ def start_bench(folder: Path, scenario: Scenario, *, real_time: bool) -> ChildPr
     return ChildProcess("simulated bench", arguments, folder / "bench.log")
 
 
-def start_device(folder: Path, correction: CorrectionSet, sources: dict[str, str]) -> ChildProcess:
+def start_device(
+    folder: Path, correction: CorrectionSet, sources: dict[str, str], *, host_serial: str = ""
+) -> ChildProcess:
     """The device daemon as a process of its own.
 
     Args:
         folder: Where its state and files go.
         correction: The instrument's correction set.
         sources: Addresses of samples and pulses.
+        host_serial: Serial port of a host; empty for none.
     """
     corrections = folder / "correction-set.json"
     corrections.write_bytes(correction.to_bytes())
@@ -163,6 +169,7 @@ def start_device(folder: Path, correction: CorrectionSet, sources: dict[str, str
         "correction_set": str(corrections),
         "samples": sources["samples"],
         "pulses": sources["pulses"],
+        "host_serial": host_serial,
     }
     config = folder / "device.toml"
     # A JSON string is a TOML string.
@@ -272,12 +279,18 @@ def closing_sentence(result: CaseResult, scenario: Scenario, language: Language)
     if result.combined is None or verdict.judgement is Judgement.CANNOT_JUDGE:
         name, cure = reason_and_cure(verdict.reason, language) if verdict.reason else ("", "")
         return f"{judgement}: {name} ({verdict.explanation}). {cure}"
-    truth = {"zh": "仿真真值", "en": "the simulated meter's true error"}[language]
-    return (
-        f"{error_sentence(result.combined, language)} {judgement} "
-        f"({verdict.rule_id}, ±{verdict.mpe_percent} %); "
-        f"{truth} {scenario.meter_error_percent:+g} %"
-    ).replace("-0", "−0")
+    line = {
+        "en": "{sentence}: {judgement} by {rule} (±{mpe} %); the simulated meter's true error is "
+        "{truth} %",
+        "zh": "{sentence}：{judgement}（{rule}，±{mpe} %）；仿真表真实误差 {truth} %",
+    }[language]
+    return line.format(
+        sentence=error_sentence(result.combined, language),
+        judgement=judgement,
+        rule=verdict.rule_id,
+        mpe=verdict.mpe_percent,
+        truth=f"{scenario.meter_error_percent:+g}".replace("-", "−"),
+    )
 
 
 def _summary(scenario: Scenario, result: CaseResult, files: dict[str, str]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Display:
             self._progress.update(self._task, description=text)
         elif isinstance(event, ArrivedOutcome):
             text = f"{event.message.kind} {event.message.outcome_id} stored and acknowledged"
-            self._progress.console.print(f"  {text}", highlight=False)
+            self._progress.console.print(f"  {text}", highlight=False, soft_wrap=True)
         elif isinstance(event, wire.Notice):
             self._progress.console.print(
                 f"  [yellow]{event.code}: {event.text}[/]", highlight=False

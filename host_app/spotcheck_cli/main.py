@@ -40,7 +40,9 @@ def _named_errors() -> Iterator[None]:
     try:
         yield
     except SpotcheckError as error:
-        Console(stderr=True).print(f"[bold red]spotcheck:[/] {error}", highlight=False)
+        Console(stderr=True).print(
+            f"[bold red]spotcheck:[/] {error}", highlight=False, soft_wrap=True
+        )
         raise typer.Exit(EXIT_INPUT) from error
 
 
@@ -103,8 +105,8 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         return
     for name in ("report", "report_zh", "bundle", "plot"):
         if output.summary[name]:
-            console.print(f"  {name:10} {output.summary[name]}", highlight=False)
-    console.print(f"[bold]{output.sentence}[/]", highlight=False)
+            console.print(f"  {name:10} {output.summary[name]}", highlight=False, soft_wrap=True)
+    console.print(f"[bold]{output.sentence}[/]", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -119,9 +121,9 @@ def verify(
     console = Console()
     with _named_errors():
         report = check_bundle(bundle, trusted_key or ())
-        console.print(report.statement, highlight=False)
+        console.print(report.statement, highlight=False, soft_wrap=True)
         for line in recompute_bundle(bundle):
-            console.print(f"  {line}", highlight=False)
+            console.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -134,9 +136,9 @@ def records(
     console = Console()
     with _named_errors():
         for case_id, lines in list_cases(out / "records.sqlite"):
-            console.print(f"[bold]{case_id}[/]", highlight=False)
+            console.print(f"[bold]{case_id}[/]", highlight=False, soft_wrap=True)
             for line in lines:
-                console.print(f"  {line}", highlight=False)
+                console.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -146,8 +148,16 @@ def rules() -> None:
     for rule_id in rule_ids():
         rule = load_rule(rule_id)
         checked = "read in the text" if rule.verified else "from a secondary source"
-        console.print(f"[bold]{rule_id}[/]  {rule.title_zh} / {rule.title_en}", highlight=False)
-        console.print(f"  {rule.place} rule, {len(rule.limits)} limits, {checked}", highlight=False)
+        console.print(
+            f"[bold]{rule_id}[/]  {rule.title_zh} / {rule.title_en}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        console.print(
+            f"  {rule.place} rule, {len(rule.limits)} limits, {checked}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @app.command()

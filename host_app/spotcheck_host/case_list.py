@@ -41,7 +41,8 @@ def _line(event: Any) -> str:
             value = body["value"]
             error = float.fromhex(value["error_percent"])
             u = float.fromhex(value["expanded_uncertainty_percent"])
-            return f"reading {value['reading_id']}: {error:+.3f} % ± {u:.3f} %"
+            late = ", came late" if body["late"] else ""
+            return f"reading {value['reading_id']}: {error:+.3f} % ± {u:.3f} %{late}"
         case "outcome":
             value = body["value"]
             return f"cannot judge {value['outcome_id']}: {value['reason']} ({value['detail']})"

@@ -4,7 +4,7 @@ import socket
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import serial
 
@@ -110,7 +110,7 @@ DeviceEvent = (
 
 
 class DeviceClient:
-    """A connected device."""
+    """A connected device; a context manager."""
 
     def __init__(self, transport: Transport, *, timeout_s: float = 10.0) -> None:
         """Greet the device and wait until it has samples and has sent its correction set.
@@ -203,6 +203,12 @@ class DeviceClient:
     def close(self) -> None:
         """Let go of the device."""
         self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _send(self, message: wire.HostMessage) -> None:
         try:

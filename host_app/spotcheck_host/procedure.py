@@ -202,12 +202,13 @@ class PresentLoadProcedure:
         message = event.message
         if not self._store.has_outcome(message.outcome_id):
             case_id = message.request_id.partition("/")[0]
-            body = {"kind": message.kind, "value": message.body}
+            late = message.request_id != request_id
+            body = {"kind": message.kind, "value": message.body, "late": late}
             blobs = {}
             if event.evidence is not None and message.evidence_sha256 is not None:
                 blobs[message.evidence_sha256] = event.evidence
             self._store.append(case_id, "outcome", body, blobs)
-            if message.request_id == request_id:
+            if not late:
                 self._keep(event, taken)
         self._client.acknowledge(message.outcome_id)
 
@@ -314,4 +315,4 @@ def close_interrupted_cases(store: RecordStore) -> tuple[str, ...]:
 
 
 def _outcome_body(obstacle: CannotJudge) -> dict[str, object]:
-    return {"kind": wire.OUTCOME_CANNOT_JUDGE, "value": to_plain(obstacle)}
+    return {"kind": wire.OUTCOME_CANNOT_JUDGE, "value": to_plain(obstacle), "late": False}

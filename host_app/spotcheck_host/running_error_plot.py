@@ -120,22 +120,28 @@ def _figure(
     language: Language,
 ) -> Figure:
     figure = Figure(figsize=(WIDTH_INCH, HEIGHT_INCH), layout="constrained")
-    axes = figure.add_subplot()
-    _draw_error(axes, points, final, language)
-    _draw_limits(axes, mpe_percent, language)
-    if true_error_percent is not None:
-        text = label("plot_true", language).format(error=_signed(true_error_percent))
-        axes.axhline(true_error_percent, color=_TRUE, linewidth=0.9, linestyle=":", label=text)
-    axes.set_xlabel(label("plot_time", language))
-    axes.set_ylabel(label("plot_error", language))
-    axes.set_ylim(*_range(points, final, mpe_percent, true_error_percent))
-    axes.set_xlim(0, 1.03 * max((point.duration_s for point in points), default=1.0) or 1.0)
-    axes.grid(visible=True, color="#e3e8ec", linewidth=0.5)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(width=0.5, length=2.5)
+    whole, magnified = figure.subplots(1, 2, width_ratios=(3, 4))
+    ranges = (
+        (whole, _range(points, final, mpe_percent, true_error_percent)),
+        (magnified, _magnified_range(points, final, true_error_percent)),
+    )
+    for axes, (low, high) in ranges:
+        _draw_error(axes, points, final, language)
+        _draw_limits(axes, mpe_percent, language)
+        if true_error_percent is not None:
+            text = label("plot_true", language).format(error=_signed(true_error_percent))
+            axes.axhline(true_error_percent, color=_TRUE, linewidth=0.9, linestyle=":", label=text)
+        axes.set_ylim(low, high)
+        axes.set_xlim(0, 1.03 * max((point.duration_s for point in points), default=1.0) or 1.0)
+        axes.grid(visible=True, color="#e3e8ec", linewidth=0.5)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(width=0.5, length=2.5)
+    whole.set_ylabel(label("plot_error", language))
+    figure.supxlabel(label("plot_time", language), fontsize=7.0)
+    handles, labels = whole.get_legend_handles_labels()
     figure.legend(
-        loc="outside upper center", ncols=4, frameon=False, fontsize=6.2, handlelength=1.6,
-        columnspacing=1.2, borderpad=0.0,
+        handles, labels, loc="outside upper center", ncols=4, frameon=False, fontsize=6.2,
+        handlelength=1.6, columnspacing=1.2, borderpad=0.0,
     )  # fmt: skip
     return figure
 
@@ -185,6 +191,22 @@ def _range(
     if true_error_percent is not None:
         values.append(true_error_percent)
     margin = 0.12 * (max(values) - min(values)) or 1.0
+    return min(values) - margin, max(values) + margin
+
+
+def _magnified_range(
+    points: Sequence[RunningPoint], final: FinalError | None, true_error_percent: float | None
+) -> tuple[float, float]:
+    """The settled error with its band, whatever the limits are."""
+    shown: list[RunningPoint | FinalError] = [*points[len(points) // 5 :]]
+    shown += [final] if final else []
+    values = [] if true_error_percent is None else [true_error_percent]
+    for point in shown:
+        spread = point.expanded_uncertainty_percent
+        values += [point.error_percent - spread, point.error_percent + spread]
+    if not values:
+        return -1.0, 1.0
+    margin = 0.5 * (max(values) - min(values)) or 1.0
     return min(values) - margin, max(values) + margin
 
 

@@ -1,0 +1,203 @@
+"""The daemon as a process, with the simulated bench, seen from its host links."""
+
+import os
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from spotcheck.errors import DeviceLostError
+from spotcheck.rule import ReadingPlan, load_rule
+from spotcheck_cli.demo import connect, start_bench, start_device
+from spotcheck_cli.demo_instrument import demonstration_correction_set
+from spotcheck_cli.processes import ChildProcess
+from spotcheck_cli.scenario import Scenario
+from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, SerialTransport
+from spotcheck_wire import host_messages as wire
+
+pytestmark = pytest.mark.processes
+
+SCENARIO = Scenario(seed=5)
+Connected = Callable[[str], DeviceClient]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[ChildProcess]:
+    with start_bench(tmp_path, SCENARIO, real_time=False) as process:
+        yield process
+
+
+@pytest.fixture
+def device(tmp_path: Path, bench: ChildProcess) -> Iterator[ChildProcess]:
+    with start_device(tmp_path, demonstration_correction_set(), bench.addresses) as process:
+        yield process
+
+
+@pytest.fixture
+def clients() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def connected(clients: ExitStack) -> Callable[[str], DeviceClient]:
+    return lambda address: clients.enter_context(connect(address))
+
+
+def plan() -> ReadingPlan:
+    return load_rule("jjg596-2012").readings
+
+
+def order(client: DeviceClient, request_id: str, start_sample: int = 0) -> None:
+    client.start(
+        request_id, SCENARIO.meter(), plan(),
+        readings=1, start_sample=start_sample, maximum_duration_s=600.0,
+    )  # fmt: skip
+
+
+def wait_for(
+    client: DeviceClient, wanted: Callable[[object], bool], within_s: float = 30.0
+) -> object:
+    deadline_s = time.monotonic() + within_s
+    while time.monotonic() < deadline_s:
+        event = client.next_event(1.0)
+        if event is not None and wanted(event):
+            return event
+    raise AssertionError("what was waited for did not come")
+
+
+def outcome(client: DeviceClient) -> ArrivedOutcome:
+    event = wait_for(client, lambda e: isinstance(e, ArrivedOutcome))
+    assert isinstance(event, ArrivedOutcome)
+    return event
+
+
+def test_outcome_comes_again_until_it_is_acknowledged(
+    device: ChildProcess, connected: Connected
+) -> None:
+    client = connected(device.addresses["host"])
+    order(client, "r/1")
+    first, second = outcome(client), outcome(client)
+    assert first.message == second.message
+    assert first.evidence == second.evidence is not None
+    client.acknowledge(first.message.outcome_id)
+    time.sleep(0.5)
+    while client.next_event(0.1) is not None:
+        pass
+    assert client.next_event(4.0) is None
+
+
+def test_outcome_that_was_not_acknowledged_survives_a_killed_daemon(
+    tmp_path: Path, bench: ChildProcess, connected: Connected
+) -> None:
+    correction = demonstration_correction_set()
+    with start_device(tmp_path, correction, bench.addresses) as device:
+        client = connected(device.addresses["host"])
+        order(client, "r/1")
+        before = outcome(client)
+        os.kill(device.pid, 9)
+        with pytest.raises(DeviceLostError):
+            wait_for(client, lambda e: False)
+    with start_device(tmp_path, correction, bench.addresses) as device:
+        client = connected(device.addresses["host"])
+        assert client.hello.boot == 2
+        after = outcome(client)
+    assert after.message == before.message
+    assert after.evidence == before.evidence
+
+
+def test_next_boot_says_that_a_measurement_was_cut_off(
+    tmp_path: Path, bench: ChildProcess, connected: Connected
+) -> None:
+    correction = demonstration_correction_set()
+    with start_device(tmp_path, correction, bench.addresses) as device:
+        client = connected(device.addresses["host"])
+        order(client, "case-1/1")
+        wait_for(client, lambda e: isinstance(e, wire.Progress))
+        os.kill(device.pid, 9)
+    with start_device(tmp_path, correction, bench.addresses) as device:
+        client = connected(device.addresses["host"])
+        assert "case-1/1 was cut off" in client.hello.note
+
+
+def test_second_order_while_measuring_is_refused_by_name(
+    device: ChildProcess, connected: Connected
+) -> None:
+    client = connected(device.addresses["host"])
+    order(client, "r/1")
+    order(client, "r/2")
+    refused = wait_for(client, lambda e: isinstance(e, wire.Refused))
+    assert isinstance(refused, wire.Refused)
+    assert refused.request_id == "r/2"
+    assert "still measuring r/1" in refused.reason
+
+
+def test_stopped_measurement_cannot_be_judged_and_says_so(
+    device: ChildProcess, connected: Connected
+) -> None:
+    client = connected(device.addresses["host"])
+    client.start(
+        "r/1", SCENARIO.meter(), plan(), readings=50, start_sample=0, maximum_duration_s=600.0
+    )
+    client.stop("r/1")
+    stopped = wait_for(
+        client,
+        lambda e: isinstance(e, ArrivedOutcome) and e.message.kind == wire.OUTCOME_CANNOT_JUDGE,
+    )
+    assert isinstance(stopped, ArrivedOutcome)
+    assert stopped.message.body["reason"] == "stopped"
+
+
+def test_serial_host_link_gives_the_same_reading_as_tcp(
+    tmp_path: Path, connected: Connected, clients: ExitStack
+) -> None:
+    outcomes = []
+    for kind in ("tcp", "serial"):
+        folder = tmp_path / kind
+        folder.mkdir()
+        with (
+            start_bench(folder, SCENARIO, real_time=False) as bench,
+            NullModem() as (device_end, host_end),
+            start_device(
+                folder, demonstration_correction_set(), bench.addresses, host_serial=device_end
+            ) as device,
+        ):
+            if kind == "tcp":
+                client = connected(device.addresses["host"])
+            else:
+                client = clients.enter_context(DeviceClient(SerialTransport(host_end)))
+            order(client, "r/1")
+            outcomes.append(outcome(client))
+    assert outcomes[0].message.body == outcomes[1].message.body
+    assert outcomes[0].evidence == outcomes[1].evidence
+
+
+class NullModem:
+    """Two ptys, each passing on to the other what is written to it."""
+
+    def __enter__(self) -> tuple[str, str]:
+        pairs = [os.openpty(), os.openpty()]
+        for _, slave in pairs:
+            tty.setraw(slave)
+        self._files = [file for pair in pairs for file in pair]
+        (left, left_end), (right, right_end) = pairs
+        for source, sink in ((left, right), (right, left)):
+            threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+        return os.ttyname(left_end), os.ttyname(right_end)
+
+    @staticmethod
+    def _pass_on(source: int, sink: int) -> None:
+        try:
+            while data := os.read(source, 4096):
+                while data:
+                    data = data[os.write(sink, data) :]
+        except OSError:
+            return
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files:
+            os.close(file)
