@@ -1,10 +1,11 @@
 """The slots of a stream from some sample on: exact sums, free of how the stream was cut."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spotcheck.samples import FULL_SCALE_CODE, SampleBlock, StreamFormat
 from spotcheck_dsp.slot_sums import SUMS_PER_PHASE, SlotAccumulator, Slots
+
+_INITIAL_SLOTS = 4096
 
 
 class SlotHistory:
@@ -12,11 +13,13 @@ class SlotHistory:
 
     def __init__(self, stream: StreamFormat, slot_length: int) -> None:
         """An empty history; the first block sets where it begins."""
-        self._stream = stream
         self.slot_length = slot_length
         self._accumulator = SlotAccumulator(phases=stream.phases, slot_length=slot_length)
         self._next_sample: int | None = None
-        self._pieces: list[Slots] = []
+        self._begin_sample = 0
+        # Slots live in a buffer that doubles when full: _begin is the place of `first_slot`.
+        self._buffer: Slots = np.empty((_INITIAL_SLOTS, stream.phases, SUMS_PER_PHASE), np.int64)
+        self._begin = 0
         self.first_slot = 0
         self.end_slot = 0
         self.overloaded_at: int | None = None
@@ -38,40 +41,45 @@ class SlotHistory:
         """
         codes = np.frombuffer(block.codes, "<i4").reshape(-1, block.channels)
         if self._next_sample is None:
-            skipped = -block.first_sample % self.slot_length
-            codes = codes[skipped:]
-            self.first_slot = self.end_slot = (block.first_sample + skipped) // self.slot_length
+            self.first_slot = self.end_slot = -(-block.first_sample // self.slot_length)
+            self._begin_sample = self.end_sample
         elif self.missing_before(block):
             raise ValueError(f"block at {block.first_sample} does not follow {self._next_sample}")
-        self._next_sample = block.end_sample
+        codes = codes[max(0, self._begin_sample - block.first_sample) :]
         slots, largest = self._accumulator.add(np.ascontiguousarray(codes, np.int32))
+        self._next_sample = block.end_sample
         if largest >= FULL_SCALE_CODE - 1:
             self.overloaded_at = block.end_sample
-        self._pieces.append(slots)
-        self.end_slot += len(slots)
+        self._append(slots)
 
     def forget_before(self, sample: int) -> None:
-        """Drop whole pieces that end before a sample."""
-        while self._pieces:
-            end = (self.first_slot + len(self._pieces[0])) * self.slot_length
-            if end > sample:
-                return
-            self.first_slot += len(self._pieces.pop(0))
+        """Drop slots that end before a sample."""
+        keep_from = min(max(self.first_slot, sample // self.slot_length), self.end_slot)
+        self._begin += keep_from - self.first_slot
+        self.first_slot = keep_from
 
-    def between(self, first_sample: int, end_sample: int) -> tuple[int, NDArray[np.int64]]:
+    def between(self, first_sample: int, end_sample: int) -> tuple[int, Slots]:
         """Number of the first slot, and the slots that cover an interval as far as they are kept.
 
         Args:
             first_sample: Start of the interval.
             end_sample: End of the interval.
-        """
-        self._join()
-        first = max(self.first_slot, first_sample // self.slot_length)
-        end = min(self.end_slot, -(-end_sample // self.slot_length))
-        return first, self._pieces[0][first - self.first_slot : end - self.first_slot]
 
-    def _join(self) -> None:
-        if not self._pieces:
-            self._pieces = [np.empty((0, self._stream.phases, SUMS_PER_PHASE), np.int64)]
-        elif len(self._pieces) > 1:
-            self._pieces = [np.concatenate(self._pieces)]
+        Returns:
+            A view: it holds until the next block is added.
+        """
+        first = max(self.first_slot, first_sample // self.slot_length)
+        end = max(first, min(self.end_slot, -(-end_sample // self.slot_length)))
+        place = self._begin + first - self.first_slot
+        return first, self._buffer[place : place + end - first]
+
+    def _append(self, slots: Slots) -> None:
+        held = self.end_slot - self.first_slot
+        if self._begin + held + len(slots) > len(self._buffer):
+            size = max(_INITIAL_SLOTS, 2 * (held + len(slots)))
+            grown = np.empty((size, *self._buffer.shape[1:]), np.int64)
+            grown[:held] = self._buffer[self._begin : self._begin + held]
+            self._buffer, self._begin = grown, 0
+        place = self._begin + held
+        self._buffer[place : place + len(slots)] = slots
+        self.end_slot += len(slots)

@@ -20,7 +20,7 @@ def split_blob(data: bytes, chunk_bytes: int = CHUNK_BYTES) -> list[BlobChunk]:
     Raises:
         MessageError: no receiver would take a blob so long.
     """
-    compressed = zlib.compress(data)
+    compressed = zlib.compress(data, 1)
     if len(data) > MAX_BLOB_BYTES or len(compressed) > MAX_COMPRESSED_BYTES:
         raise MessageError(f"a blob of {len(data)} bytes is too long for the wire")
     digest = hashlib.sha256(data).hexdigest()

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.processes
 def test_every_acknowledged_outcome_is_found_after_a_kill_at_a_random_moment(
     tmp_path: Path,
 ) -> None:
-    trials = list(kill_and_look(tmp_path, runs=4, seed=3))
-    assert [trial.lost for trial in trials] == [()] * 4
+    trials = list(kill_and_look(tmp_path, runs=3, seed=3))
+    assert [trial.lost for trial in trials] == [()] * 3
     assert {trial.victim for trial in trials} == {"host", "device"}
     assert any(trial.acknowledged for trial in trials)
     # Whatever was cut off is closed by the next start, which says so in the record.
@@ -24,10 +24,6 @@ def test_every_acknowledged_outcome_is_found_after_a_kill_at_a_random_moment(
         after = lines[lines.index("case closed") + 1 :]
         assert all(line.endswith("came late") for line in after)
         assert any(line.startswith(("verdict", "interrupted")) for line in lines)
-
-
-def test_record_of_a_killed_host_is_whole(tmp_path: Path) -> None:
-    list(kill_and_look(tmp_path, runs=1, seed=4))
     database = sqlite3.connect(tmp_path / "records.sqlite")
     try:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
