@@ -183,14 +183,7 @@ class MeasuringSession:
         """Give up the request because no reading can be made."""
         if self._request is None:
             return []
-        outcome = CannotJudge(
-            outcome_id=self._next_outcome_id(),
-            reason=reason,
-            detail=detail,
-            at_sample=self._history.end_sample,
-            conditions=self._watch.conditions() if self._watch else None,
-        )
-        return self._end([self._outcome(outcome, None)], reason.value)
+        return self._give_up(self._request, self._history.end_sample, reason, detail)
 
     def add_block(self, block: SampleBlock) -> list[SessionEvent]:
         """Take the next samples.
@@ -233,12 +226,12 @@ class MeasuringSession:
         """Work through everything up to the lower watermark, event by event in stream time."""
         events: list[SessionEvent] = []
         watermark = min(self._history.end_sample, self._complete_to_stamp // STAMP_SUBDIVISION)
-        while self._request is not None:
-            ready_at = self._reading_ready_at()
+        while (request := self._request) is not None:
+            ready_at = self._reading_ready_at(request)
             if ready_at is not None and ready_at <= min(watermark, self._next_watch_sample):
-                events += self._finish_reading()
+                events += self._finish_reading(request)
             elif self._next_watch_sample <= watermark:
-                events += self._look_at_load(self._next_watch_sample)
+                events += self._look_at_load(request, self._next_watch_sample)
             elif ready_at is not None or not self._take_pulse_before(watermark):
                 break
         if self._request is None:
@@ -275,45 +268,38 @@ class MeasuringSession:
             self._state = State.MEASURING
         return True
 
-    def _reading_ready_at(self) -> int | None:
+    def _reading_ready_at(self, request: MeasurementRequest) -> int | None:
         """Sample at which the reading can be evaluated; None while it needs more pulses."""
-        request = self._request
-        if request is None or len(self._taken) < request.minimum_pulses:
+        if len(self._taken) < request.minimum_pulses:
             return None
         span = (self._taken[-1].stamp - self._taken[0].stamp) / STAMP_SUBDIVISION
         if span < request.minimum_duration_s * self.stream.sample_rate_hz:
             return None
         return int(self._taken[-1].sample) + self._samples(MARGIN_S) + self._history.slot_length
 
-    def _look_at_load(self, sample: int) -> list[SessionEvent]:
+    def _look_at_load(self, request: MeasurementRequest, sample: int) -> list[SessionEvent]:
         """Once a second: is there a load that can be measured, and are pulses still coming?"""
-        request = self._request
-        assert request is not None  # noqa: S101 - for the type checker; _advance has looked
         since = sample - self._samples(SETTLING_S if self._watch is None else WATCH_S)
         _, slots = self._history.between(since, sample)
-        self._watch = LoadWatch(
+        watch = self._watch = LoadWatch(
             slots, self._history.slot_length, self.stream, self._correction, request.meter
         )
-        obstacle = self._overload() or self._watch.obstacle() or self._patience_lost(sample)
+        obstacle = self._overload(sample) or watch.obstacle() or self._patience_lost(watch, sample)
         if obstacle:
-            return self.abort(*obstacle)
+            return self._give_up(request, sample, *obstacle)
         self._next_watch_sample = sample + self._samples(WATCH_S)
         if self._state is State.SETTLING:
             self._state = State.MEASURING if self._taken else State.WAITING_FOR_PULSE
-        events: list[SessionEvent] = [self._progress(sample)]
+        events: list[SessionEvent] = [self._progress(request, watch, sample)]
         if sample - self._begin_sample > self._samples(request.maximum_duration_s):
-            events += self._finish_reading()
+            events += self._finish_reading(request)
         return events
 
-    def _overload(self) -> tuple[Reason, str] | None:
-        at = self._history.overloaded_at
-        if at is None or at < self._begin_sample:
-            return None
-        return Reason.OVERLOAD, f"the converter clips near sample {at}"
+    def _overload(self, sample: int) -> tuple[Reason, str] | None:
+        at = self._history.overloaded_between(self._begin_sample, sample)
+        return None if at is None else (Reason.OVERLOAD, f"the converter clips at sample {at}")
 
-    def _patience_lost(self, sample: int) -> tuple[Reason, str] | None:
-        watch = self._watch
-        assert watch is not None  # noqa: S101 - for the type checker; set by the caller
+    def _patience_lost(self, watch: LoadWatch, sample: int) -> tuple[Reason, str] | None:
         since = self._taken[-1].sample if self._taken else self._begin_sample
         waited_s = (sample - since) / self.stream.sample_rate_hz
         patience_s = max(SHORTEST_PATIENCE_S, PATIENCE_INTERVALS * watch.pulse_interval_s)
@@ -325,10 +311,9 @@ class MeasuringSession:
         )
         return (Reason.TOO_FEW_PULSES if self._taken else Reason.NO_PULSES), detail
 
-    def _progress(self, sample: int) -> SessionProgress:
-        request, watch = self._request, self._watch
-        assert request is not None  # noqa: S101 - for the type checker; callers have looked
-        assert watch is not None  # noqa: S101
+    def _progress(
+        self, request: MeasurementRequest, watch: LoadWatch, sample: int
+    ) -> SessionProgress:
         return SessionProgress(
             request_id=request.request_id,
             sample=sample,
@@ -346,19 +331,18 @@ class MeasuringSession:
         by_time_s = request.minimum_duration_s - begun_s
         return max(by_pulses_s, by_time_s, 0.0)
 
-    def _finish_reading(self) -> list[SessionEvent]:
-        request = self._request
-        assert request is not None  # noqa: S101 - for the type checker; callers have looked
-        if overload := self._overload():
-            return self.abort(*overload)
+    def _finish_reading(self, request: MeasurementRequest) -> list[SessionEvent]:
+        end = int(self._taken[-1].sample) if self._taken else self._history.end_sample
+        if overload := self._overload(end):
+            return self._give_up(request, end, *overload)
         evidence = self._evidence(request.meter, self._taken)
         outcome = evaluate(evidence, self._correction, self._next_outcome_id())
-        events: list[SessionEvent] = [self._outcome(outcome, evidence)]
+        events: list[SessionEvent] = [_outcome(request, outcome, evidence)]
         self._readings_done += 1
         if isinstance(outcome, CannotJudge):
-            return self._end(events, outcome.reason.value)
+            return self._end(request, events, outcome.reason.value)
         if self._readings_done >= request.readings:
-            return self._end(events, "complete")
+            return self._end(request, events, "complete")
         last = self._taken[-1]
         self._begin_reading(int(last.sample), last)
         self._history.forget_before(int(last.sample) - 2 * self._samples(MARGIN_S))
@@ -382,21 +366,34 @@ class MeasuringSession:
             slot_sums=np.ascontiguousarray(slots, "<i8").tobytes(),
         )
 
-    def _end(self, events: list[SessionEvent], reason: str) -> list[SessionEvent]:
-        assert self._request is not None  # noqa: S101 - for the type checker; callers have looked
-        events.append(SessionFinished(request_id=self._request.request_id, reason=reason))
+    def _give_up(
+        self, request: MeasurementRequest, sample: int, reason: Reason, detail: str
+    ) -> list[SessionEvent]:
+        outcome = CannotJudge(
+            outcome_id=self._next_outcome_id(),
+            reason=reason,
+            detail=detail,
+            at_sample=sample,
+            conditions=self._watch.conditions() if self._watch else None,
+        )
+        return self._end(request, [_outcome(request, outcome, None)], reason.value)
+
+    def _end(
+        self, request: MeasurementRequest, events: list[SessionEvent], reason: str
+    ) -> list[SessionEvent]:
+        events.append(SessionFinished(request_id=request.request_id, reason=reason))
         self._request = None
         self._state = State.IDLE
         return events
 
-    def _outcome(
-        self, outcome: ErrorReading | CannotJudge, evidence: Evidence | None
-    ) -> SessionOutcome:
-        assert self._request is not None  # noqa: S101 - for the type checker; callers have looked
-        return SessionOutcome(
-            request_id=self._request.request_id, outcome=outcome, evidence=evidence
-        )
-
     def _next_outcome_id(self) -> str:
         self._outcomes += 1
         return f"{self._prefix}-{self._outcomes}"
+
+
+def _outcome(
+    request: MeasurementRequest,
+    outcome: ErrorReading | CannotJudge,
+    evidence: Evidence | None,
+) -> SessionOutcome:
+    return SessionOutcome(request_id=request.request_id, outcome=outcome, evidence=evidence)

@@ -1,6 +1,7 @@
 """The slots of a stream from some sample on: exact sums, free of how the stream was cut."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spotcheck.samples import FULL_SCALE_CODE, SampleBlock, StreamFormat
 from spotcheck_dsp.slot_sums import SUMS_PER_PHASE, SlotAccumulator, Slots
@@ -22,7 +23,7 @@ class SlotHistory:
         self._begin = 0
         self.first_slot = 0
         self.end_slot = 0
-        self.overloaded_at: int | None = None
+        self._overloaded_slots: list[int] = []
 
     @property
     def end_sample(self) -> int:
@@ -49,7 +50,7 @@ class SlotHistory:
         slots, largest = self._accumulator.add(np.ascontiguousarray(codes, np.int32))
         self._next_sample = block.end_sample
         if largest >= FULL_SCALE_CODE - 1:
-            self.overloaded_at = block.end_sample
+            self._note_overload(codes, block.end_sample - len(codes))
         self._append(slots)
 
     def forget_before(self, sample: int) -> None:
@@ -57,6 +58,9 @@ class SlotHistory:
         keep_from = min(max(self.first_slot, sample // self.slot_length), self.end_slot)
         self._begin += keep_from - self.first_slot
         self.first_slot = keep_from
+        if self._overloaded_slots:
+            kept = [slot for slot in self._overloaded_slots if slot >= keep_from]
+            self._overloaded_slots = kept
 
     def between(self, first_sample: int, end_sample: int) -> tuple[int, Slots]:
         """Number of the first slot, and the slots that cover an interval as far as they are kept.
@@ -72,6 +76,18 @@ class SlotHistory:
         end = max(first, min(self.end_slot, -(-end_sample // self.slot_length)))
         place = self._begin + first - self.first_slot
         return first, self._buffer[place : place + end - first]
+
+    def overloaded_between(self, first_sample: int, end_sample: int) -> int | None:
+        """First sample of the first slot in an interval in which the converter clipped."""
+        for slot in self._overloaded_slots:
+            if first_sample <= slot * self.slot_length < end_sample:
+                return slot * self.slot_length
+        return None
+
+    def _note_overload(self, codes: NDArray[np.int32], first_sample: int) -> None:
+        clipped = np.flatnonzero((np.abs(codes) >= FULL_SCALE_CODE - 1).any(axis=1))
+        found = np.unique((first_sample + clipped) // self.slot_length)
+        self._overloaded_slots += [int(slot) for slot in found]
 
     def _append(self, slots: Slots) -> None:
         held = self.end_slot - self.first_slot

@@ -58,14 +58,17 @@ def test_known_error_in_comes_out_within_its_uncertainty(
     assert summary["rule"] == rule_id
 
 
+@pytest.mark.parametrize("fault", [Fault.NONE, Fault.OVERLOAD, Fault.NO_PULSES])
 def test_same_seed_gives_byte_identical_events_reports_and_bundle(
-    rehearse: Rehearse, tmp_path: Path
+    rehearse: Rehearse, tmp_path: Path, fault: Fault
 ) -> None:
     bundles = []
     for name in ("a", "b"):
         folder = tmp_path / name
         folder.mkdir()
-        bundles.append(Path(rehearse(Scenario(seed=21), out=folder).output.summary["bundle"]))
+        bundles.append(
+            Path(rehearse(Scenario(seed=21, fault=fault), out=folder).output.summary["bundle"])
+        )
     first, second = (zipfile.ZipFile(path) for path in bundles)
     for name in ("events.jsonl", "attachments/report-zh.pdf", "attachments/report-en.pdf"):
         assert first.read(name) == second.read(name)
