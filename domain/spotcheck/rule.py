@@ -145,6 +145,15 @@ class Rule:
         """The limit at a load of a meter, or None when the rule has none there."""
         return next((limit for limit in self.limits if limit.holds_at(load, meter)), None)
 
+    def smallest_current_a(self, meter: Meter) -> float | None:
+        """Smallest current at which the rule has any limit for a meter; None without one."""
+        multiples = [
+            limit.current_from
+            for limit in self.limits
+            if limit.connection is meter.connection and meter.accuracy_class in limit.mpe_percent
+        ]
+        return float(min(multiples) * meter.basic_current_a) if multiples else None
+
 
 def rule_ids() -> tuple[str, ...]:
     """Names of the profiles that come with the software."""

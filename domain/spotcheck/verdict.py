@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
-from spotcheck.load import Conditions
+from spotcheck.load import Conditions, LoadPoint
 from spotcheck.meter import Meter
 from spotcheck.reading import Reason
 from spotcheck.rounding import measured_decimal, round_to_step
@@ -84,8 +84,7 @@ def judge(rule: Rule, meter: Meter, error: CombinedError, conditions: Conditions
     limit = rule.limit_at(load, meter)
     step = rule.rounding_step_percent.get(meter.accuracy_class)
     if limit is None or step is None:
-        detail = f"{rule.id} has no limit for class {meter.accuracy_class.value} at {load}"
-        return cannot_judge(rule, Reason.NO_LIMIT_AT_THIS_LOAD, detail)
+        return cannot_judge(rule, *_why_no_limit(rule, meter, load))
     return _judge_against(rule, limit, limit.mpe_percent[meter.accuracy_class], step, error)
 
 
@@ -137,6 +136,16 @@ def condition_obstacle(
             f"the rule wants {limits.smallest_power_factor} or more"
         )
     return None
+
+
+def _why_no_limit(rule: Rule, meter: Meter, load: LoadPoint) -> tuple[Reason, str]:
+    smallest_a = rule.smallest_current_a(meter)
+    if smallest_a is not None and load.current_a < smallest_a:
+        return Reason.LOAD_TOO_SMALL, (
+            f"the current is {load.current_a:.3g} A; {rule.id} has limits from {smallest_a:g} A"
+        )
+    detail = f"{rule.id} has no limit for class {meter.accuracy_class.value} at {load}"
+    return Reason.NO_LIMIT_AT_THIS_LOAD, detail
 
 
 def _acceptance_limit(rule: Rule, mpe: Decimal, step: Decimal) -> Decimal:

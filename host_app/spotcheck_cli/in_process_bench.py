@@ -4,6 +4,9 @@ The same session, evaluation and correction as on the board, without wire and pr
 how thousands of runs are judged against the simulator's truth.
 """
 
+from typing import Protocol
+
+from spotcheck.ports import PulseSource, SampleSource
 from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_device.measuring_session import (
     MeasurementRequest,
@@ -11,16 +14,19 @@ from spotcheck_device.measuring_session import (
     SessionFinished,
     SessionOutcome,
 )
-from spotcheck_sim.bench import SimulatedBench
+
+
+class Bench(SampleSource, PulseSource, Protocol):
+    """Samples and pulses on one clock, as the simulated bench delivers them."""
 
 
 def measure_in_process(
-    bench: SimulatedBench, correction: CorrectionSet, request: MeasurementRequest
+    bench: Bench, correction: CorrectionSet, request: MeasurementRequest
 ) -> list[SessionOutcome]:
     """Work on a request until it is finished.
 
     Args:
-        bench: The simulated bench, at any position of its stream.
+        bench: Samples and pulses, at any position of their stream.
         correction: The instrument's correction set.
         request: What to measure.
     """
