@@ -20,8 +20,11 @@ import pathlib, sys, sysconfig
 sys.exit(not (pathlib.Path(sysconfig.get_paths()["include"]) / "Python.h").exists())
 PY
 has_chinese_font() {
-  find /usr/share/fonts /usr/local/share/fonts "${HOME:-/nonexistent}/.local/share/fonts" "${HOME:-/nonexistent}/.fonts" \
-    \( -iname 'wqy*' -o -iname 'NotoSansCJK*' -o -iname 'NotoSerifCJK*' -o -iname 'SourceHan*' \) 2>/dev/null | grep -q .
+  # A folder that does not exist makes find fail; what counts is whether anything was found.
+  local found
+  found=$(find /usr/share/fonts /usr/local/share/fonts "${HOME:-/}/.local/share/fonts" "${HOME:-/}/.fonts" \
+    \( -iname 'wqy*' -o -iname 'NotoSansCJK*' -o -iname 'NotoSerifCJK*' -o -iname 'SourceHan*' \) 2>/dev/null || true)
+  [ -n "$found" ]
 }
 has_chinese_font || need fonts-wqy-microhei
 

@@ -19,6 +19,7 @@ from spotcheck.verdict import CombinedError
 from spotcheck_calibration.correction_set import CorrectionSet, UncertainValue
 from spotcheck_dsp.pulse_fit import PulseLine
 
+TYPE_A = "pulse scatter (Type A)"
 _LINE_TO_GATE_NOISE = 6 / 5
 """Variance of a line's slope over that of the gate when energy itself walks at random."""
 
@@ -62,12 +63,12 @@ def reading_budget(
     slope = line.energy_per_pulse
     freedom = max(1, line.degrees_of_freedom)
     scatter = ureal(1.0, line.standard_uncertainty / slope, df=freedom)
-    sources = {"pulse scatter (Type A)": scatter} if line.standard_uncertainty else {}
+    sources = {TYPE_A: scatter} if line.standard_uncertainty else {}
     relative = _instrument(conditions, stream, correction, duration_s, sources)
     if ambiguity_j:
         relative += _source(sources, "kind of pulse output", ambiguity_j / slope)
     error = 100 * (meter_energy_per_pulse_j / (slope * scatter * (1 + relative)) - 1)
-    return _budget(error, sources, "pulse scatter (Type A)")
+    return _budget(error, sources)
 
 
 def _instrument(
@@ -111,7 +112,7 @@ def _source(
     return sources[name]
 
 
-def _budget(error: Any, sources: Mapping[str, Any], type_a: str) -> Budget:
+def _budget(error: Any, sources: Mapping[str, Any]) -> Budget:
     total, freedom = float(uncertainty(error)), float(dof(error))
     coverage = float(reporting.k_factor(freedom)) if total else 0.0
     lines = [
@@ -122,7 +123,7 @@ def _budget(error: Any, sources: Mapping[str, Any], type_a: str) -> Budget:
         )
         for name, source in sources.items()
     ]
-    a = sum(line.standard_uncertainty_percent for line in lines if line.name == type_a)
+    a = sum(line.standard_uncertainty_percent for line in lines if line.name == TYPE_A)
     return Budget(
         error_percent=float(value(error)),
         expanded_uncertainty_percent=coverage * total,
@@ -134,6 +135,14 @@ def _budget(error: Any, sources: Mapping[str, Any], type_a: str) -> Budget:
     )
 
 
+def _type_b_freedom(reading: ErrorReading) -> float:
+    """Degrees of freedom of a reading's Type B part (Welch–Satterthwaite, GUM G.2b)."""
+    lines = [line for line in reading.budget if line.name != TYPE_A]
+    total = sum(line.standard_uncertainty_percent**2 for line in lines)
+    spread = sum(line.standard_uncertainty_percent**4 / line.degrees_of_freedom for line in lines)
+    return total**2 / spread if spread else math.inf
+
+
 def combine_readings(readings: tuple[ErrorReading, ...]) -> CombinedError:
     """Mean of readings of one load point; their Type B parts are common and do not average out.
 
@@ -141,7 +150,8 @@ def combine_readings(readings: tuple[ErrorReading, ...]) -> CombinedError:
         readings: One or more.
     """
     count = len(readings)
-    common = ureal(0.0, sum(r.type_b_percent for r in readings) / count)
+    type_b = sum(r.type_b_percent for r in readings) / count
+    common = ureal(0.0, type_b, df=_type_b_freedom(readings[0]))
     mean: Any = common
     for reading in readings:
         own = ureal(

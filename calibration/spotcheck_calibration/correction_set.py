@@ -42,7 +42,7 @@ class UncertainValue:
 
     def __post_init__(self) -> None:
         finite = math.isfinite(self.value) and math.isfinite(self.standard_uncertainty)
-        if not finite or self.standard_uncertainty < 0 or not self.degrees_of_freedom > 0:
+        if not finite or self.standard_uncertainty < 0 or not self.degrees_of_freedom >= 1:
             raise CorrectionSetError(
                 f"{self.value} with standard uncertainty {self.standard_uncertainty} and "
                 f"{self.degrees_of_freedom} degrees of freedom is no uncertain value"
@@ -88,7 +88,7 @@ class CurrentCorrection:
     """Lag that clamp and front end add to this current against its voltage, at the set's nominal
     frequency; taken as a delay, so that at another frequency it is in proportion."""
     skew_s: UncertainValue
-    """Time by which this current is sampled late against its voltage."""
+    """Time by which this current appears late against its voltage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,8 @@ class CorrectionSet:
     sample_rate_relative_error: UncertainValue
     """(true − nominal)/nominal of the sample clock."""
     reference_standard_relative_error: UncertainValue
-    """Power error of the reference standard, common to all gains."""
+    """Power error of the reference standard, common to all gains. Its value is 0: what is known
+    of it is in the gains; its uncertainty is what is left."""
     voltages: tuple[VoltageCorrection, ...]
     """Voltage channels by phase and range."""
     currents: tuple[CurrentCorrection, ...]
@@ -125,6 +126,10 @@ class CorrectionSet:
         if not MAINS_HZ[0] <= self.nominal_frequency_hz <= MAINS_HZ[1]:
             raise CorrectionSetError(
                 f"nominal_frequency_hz is {self.nominal_frequency_hz}; 45 to 65 is possible"
+            )
+        if self.reference_standard_relative_error.value != 0:
+            raise CorrectionSetError(
+                "reference_standard_relative_error has a value; apply it to the gains"
             )
         gains = [v.gain_v_per_code for v in self.voltages]
         gains += [c.gain_a_per_code for c in self.currents]
@@ -183,11 +188,18 @@ def parse_correction_set(data: bytes, name: str = "correction set") -> Correctio
     try:
         plain: Any = parse_canonical(data)
         head = plain.get("format") if isinstance(plain, dict) else None
-        if head == CORRECTION_SET_FORMAT:
-            return from_plain(CorrectionSet, plain.get("correction_set"))
+        found = (
+            from_plain(CorrectionSet, plain.get("correction_set"))
+            if head == CORRECTION_SET_FORMAT
+            else None
+        )
     except InvalidInputError as error:
         raise CorrectionSetError(f"{name}: {error}") from error
-    raise CorrectionSetError(f"{name}: the format is {head!r}, not {CORRECTION_SET_FORMAT}")
+    if found is None:
+        raise CorrectionSetError(f"{name}: the format is {head!r}, not {CORRECTION_SET_FORMAT}")
+    if found.to_bytes() != data:
+        raise CorrectionSetError(f"{name} spells a value otherwise than it is written: altered")
+    return found
 
 
 def load_correction_set(path: Path) -> CorrectionSet:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import spotcheck
+from spotcheck.errors import EvidenceError
 from spotcheck.evidence import SUMS_PER_PHASE, Evidence
 from spotcheck.load import Conditions
 from spotcheck.meter import Direction, MeteredQuantity, PulseOutput
@@ -74,6 +75,7 @@ def evaluate(
 
     Raises:
         CorrectionSetError: the range was not calibrated.
+        EvidenceError: pulses lie outside the slots.
     """
     head = evidence.head
     stamps = np.array([p.stamp for p in head.pulses.pulses], np.int64)
@@ -88,7 +90,15 @@ def evaluate(
         correction=correction,
     )
     samples = stamps / STAMP_SUBDIVISION
+    low, high = load.readable_samples
+    if samples[0] < low or samples[-1] > high:
+        raise EvidenceError(
+            f"pulses from sample {samples[0]:.0f} to {samples[-1]:.0f} lie outside the slots, "
+            f"which can be read from {low:.0f} to {high:.0f}"
+        )
     conditions = load.conditions(float(samples[0]), float(samples[-1]))
+    if conditions.p_w == 0:
+        return _cannot(reading_id, Reason.NO_LOAD, "the power is 0 W", last, conditions)
     if conditions.p_w < 0:
         detail = f"the power is {conditions.p_w:.1f} W: export, or a clamp reversed"
         return _cannot(reading_id, Reason.NEGATIVE_POWER, detail, last, conditions)
@@ -99,9 +109,9 @@ def _obstacle_before(evidence: Evidence, correction: CorrectionSet) -> tuple[Rea
     head = evidence.head
     if head.meter.constant.quantity is not MeteredQuantity.ACTIVE_ENERGY:
         detail = f"pulses of {head.meter.constant} need another register than active energy"
-        return Reason.REFERENCE_NOT_CALIBRATED, detail
+        return Reason.QUANTITY_NOT_SUPPORTED, detail
     if len(head.pulses.pulses) < FEWEST_PULSES:
-        detail = f"{len(head.pulses.pulses)} pulses; at least {FEWEST_PULSES} are needed"
+        detail = f"pulses: {len(head.pulses.pulses)}; at least {FEWEST_PULSES} are needed"
         return (Reason.TOO_FEW_PULSES if head.pulses.pulses else Reason.NO_PULSES), detail
     if head.pulses.lost:
         return Reason.DATA_LOST, f"{head.pulses.lost} pulses were counted but never arrived"

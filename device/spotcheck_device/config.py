@@ -1,5 +1,6 @@
 """The daemon's configuration: one typed TOML file, whose errors name the key."""
 
+import ipaddress
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -49,8 +50,13 @@ def parse_config(text: str, name: str) -> DeviceConfig:
         config = DeviceConfig(**values)
     except TypeError as error:
         raise ConfigurationError(f"{name}: {error}") from error
-    for key in ("samples", "host_listen"):
-        split_address(f"{name}: {key}", getattr(config, key))
+    split_address(f"{name}: samples", config.samples)
+    host, _ = split_address(f"{name}: host_listen", config.host_listen)
+    if not _is_loopback(host):
+        raise ConfigurationError(
+            f"{name}: host_listen = {config.host_listen!r}: hosts are not authenticated yet, so "
+            "only a loopback address is served; forward the port over SSH"
+        )
     return config
 
 
@@ -64,7 +70,16 @@ def load_config(path: Path) -> DeviceConfig:
         text = path.read_text("utf-8")
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: no UTF-8 text: {error}") from error
     return parse_config(text, str(path))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def split_address(where: str, address: str) -> tuple[str, int]:

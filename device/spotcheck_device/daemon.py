@@ -36,9 +36,13 @@ from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
 from spotcheck_wire.sample_stream import StreamFormatMessage
 
-SILENCE_S = 5.0
+SILENT_LOOKS = 8
+"""A source is gone when so many looks, a second apart, find nothing new. Looks are counted, not
+time, so that a daemon that was itself held up does not take its own pause for silence."""
 RESEND_S = 3.0
 PROGRESS_S = 0.25
+PROGRESS_SHARE = 0.1
+"""Largest part of the time that may go into showing the error as it stands."""
 
 
 class Daemon:
@@ -63,7 +67,7 @@ class Daemon:
             split_address("samples", config.samples),
             on_format=self._take_format,
             on_block=self._take_block,
-            on_loss=lambda reason: self._abort(Reason.DATA_LOST, reason),
+            on_loss=lambda reason: self._abort(Reason.SAMPLES_LOST, reason),
         )
         self._pulses = PulseLink(
             config.pulses,
@@ -73,7 +77,8 @@ class Daemon:
             on_notice=self._notice,
         )
         self._hosts = HostLinks(on_connect=self._greet, on_message=self._take_message)
-        self._last_samples_s = self._last_pulses_s = self._last_progress_s = 0.0
+        self._samples_since_look = self._pulses_since_look = True
+        self._next_progress_s = 0.0
 
     async def run(self, *, until_input_closes: bool) -> None:
         """Serve until cancelled, or until standard input closes.
@@ -133,7 +138,7 @@ class Daemon:
         self._hosts.send(self._hello())
 
     def _take_block(self, block: SampleBlock) -> None:
-        self._last_samples_s = _now_s()
+        self._samples_since_look = True
         if self._session is None:
             return
         try:
@@ -143,7 +148,7 @@ class Daemon:
         self._grant()
 
     def _take_pulses(self, batch: PulseBatch) -> None:
-        self._last_pulses_s = _now_s()
+        self._pulses_since_look = True
         if self._session is not None:
             self._handle(self._session.add_pulses(batch))
             self._grant()
@@ -160,16 +165,17 @@ class Daemon:
 
     async def _listen(self) -> None:
         """A source that is silent for long while a measurement waits for it has gone."""
+        silent_samples = silent_pulses = 0
         while True:
-            await asyncio.sleep(SILENCE_S / 5)
-            if self._session is None or self._session.is_idle:
-                continue
-            if _now_s() - self._last_pulses_s > SILENCE_S:
-                detail = f"no word from the pulse front end for {SILENCE_S:.0f} s"
-                self._abort(Reason.FRONT_END_LOST, detail)
-            elif _now_s() - self._last_samples_s > SILENCE_S:
-                detail = f"no samples for {SILENCE_S:.0f} s"
-                self._abort(Reason.DATA_LOST, detail)
+            await asyncio.sleep(1.0)
+            waiting = self._session is not None and not self._session.is_idle
+            silent_samples = 0 if self._samples_since_look or not waiting else silent_samples + 1
+            silent_pulses = 0 if self._pulses_since_look or not waiting else silent_pulses + 1
+            self._samples_since_look = self._pulses_since_look = False
+            if silent_pulses >= SILENT_LOOKS:
+                self._abort(Reason.FRONT_END_LOST, "the pulse front end says nothing any more")
+            elif silent_samples >= SILENT_LOOKS:
+                self._abort(Reason.SAMPLES_LOST, "no samples come any more")
 
     # Session
 
@@ -181,10 +187,12 @@ class Daemon:
                 self._to_host.put_nowait(event)
 
     def _show(self, event: SessionProgress) -> None:
-        if self._session is None or _now_s() - self._last_progress_s < PROGRESS_S:
+        begun_s = _now_s()
+        if self._session is None or begun_s < self._next_progress_s:
             return
-        self._last_progress_s = _now_s()
         reading = self._session.reading_so_far()
+        took_s = _now_s() - begun_s
+        self._next_progress_s = begun_s + max(PROGRESS_S, took_s / PROGRESS_SHARE)
         self._hosts.send(
             wire.Progress(
                 request_id=event.request_id,
@@ -273,6 +281,8 @@ class Daemon:
             case wire.HostHello(protocol=protocol) if protocol != wire.PROTOCOL:
                 text = f"the device speaks protocol {wire.PROTOCOL}, the host {protocol}"
                 link.send(wire.Notice(code="protocol-version", text=text, sample=None))
+            case wire.HostHello():
+                self._journal.told()
             case wire.StartMeasurement():
                 self._start(link, message)
             case wire.StopMeasurement():
@@ -301,7 +311,6 @@ class Daemon:
             link.send(wire.Refused(request_id=message.request_id, reason=str(error)))
             return
         self._journal.begin(message.request_id)
-        self._last_samples_s = self._last_pulses_s = _now_s()
         if self._pulses.is_open:
             self._grant()
         else:

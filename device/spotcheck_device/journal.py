@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from spotcheck.canonical_json import canonical_bytes
 from spotcheck.errors import ConfigurationError
@@ -48,13 +49,19 @@ class Journal:
             self.boot = self._count_boot()
         except OSError as error:
             raise ConfigurationError(f"state_folder {folder}: {error.strerror}") from error
-        active = folder / "active"
-        self.interrupted_request = active.read_text("utf-8") if active.exists() else None
-        active.unlink(missing_ok=True)
+        # It is told at every start until a host has heard it.
+        active, interrupted = folder / "active", folder / "interrupted"
+        if active.exists():
+            active.replace(interrupted)
+        self.interrupted_request = interrupted.read_text("utf-8") if interrupted.exists() else None
 
     def begin(self, request_id: str) -> None:
         """A request is being worked on."""
         _write(self._folder / "active", request_id.encode())
+
+    def told(self) -> None:
+        """A host has heard of the request that was cut off."""
+        (self._folder / "interrupted").unlink(missing_ok=True)
 
     def end(self) -> None:
         """No request is being worked on."""
@@ -102,7 +109,7 @@ class Journal:
 
 
 def _file_name(outcome_id: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in outcome_id)
+    return quote(outcome_id, safe="")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from spotcheck.errors import EvidenceError
 from spotcheck.evidence import Evidence, EvidenceHead
-from spotcheck.meter import Meter
+from spotcheck.meter import Meter, MeteredQuantity
 from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse, PulseTrain
 from spotcheck.reading import CannotJudge, ErrorReading, Reason
@@ -170,6 +170,8 @@ class MeasuringSession:
                 f"the meter has {request.meter.phases} phases, "
                 f"the instrument is connected to {self.stream.phases}"
             )
+        if request.meter.constant.quantity is not MeteredQuantity.ACTIVE_ENERGY:
+            raise EvidenceError(f"pulses of {request.meter.constant} count no active energy")
         self._request = request
         self._readings_done = 0
         earliest = self._history.first_slot * self._history.slot_length
@@ -189,14 +191,16 @@ class MeasuringSession:
         """Take the next samples.
 
         Raises:
-            EvidenceError: samples come again, or a code is no 24-bit code.
+            EvidenceError: a code is no 24-bit code.
         """
         missing = self._history.missing_before(block)
-        if missing < 0:
-            raise EvidenceError(f"samples from {block.first_sample} on came twice")
         events: list[SessionEvent] = []
+        if missing > 0:
+            events = self.abort(Reason.DATA_LOST, f"samples missing in the stream: {missing}")
+        elif missing < 0:
+            events = self.abort(Reason.SAMPLES_LOST, "the stream of samples has started anew")
+            self._waiting_pulses, self._complete_to_stamp = [], 0
         if missing:
-            events = self.abort(Reason.DATA_LOST, f"{missing} samples are missing in the stream")
             self._history = SlotHistory(self.stream, self._history.slot_length)
         try:
             self._history.add(block)
@@ -229,10 +233,12 @@ class MeasuringSession:
         while (request := self._request) is not None:
             ready_at = self._reading_ready_at(request)
             if ready_at is not None and ready_at <= min(watermark, self._next_watch_sample):
-                events += self._finish_reading(request)
+                events += self._finish_reading(request, ready_at)
+            elif ready_at is None and self._take_pulse_before(watermark):
+                continue  # in stream time, pulses before the next look come before it
             elif self._next_watch_sample <= watermark:
                 events += self._look_at_load(request, self._next_watch_sample)
-            elif ready_at is not None or not self._take_pulse_before(watermark):
+            else:
                 break
         if self._request is None:
             self._waiting_pulses = [
@@ -292,8 +298,20 @@ class MeasuringSession:
             self._state = State.MEASURING if self._taken else State.WAITING_FOR_PULSE
         events: list[SessionEvent] = [self._progress(request, watch, sample)]
         if sample - self._begin_sample > self._samples(request.maximum_duration_s):
-            events += self._finish_reading(request)
+            events += self._end_at_maximum(request, sample)
         return events
+
+    def _end_at_maximum(self, request: MeasurementRequest, sample: int) -> list[SessionEvent]:
+        """Make a reading of what there is; pulses without their margin are left for the next."""
+        complete = sample - self._samples(MARGIN_S) - self._history.slot_length
+        late = [pulse for pulse in self._taken if pulse.sample > complete]
+        self._taken = self._taken[: len(self._taken) - len(late)]
+        self._waiting_pulses[:0] = late
+        if len(self._taken) >= FEWEST_PULSES:
+            return self._finish_reading(request, sample)
+        reason = Reason.TOO_FEW_PULSES if self._taken else Reason.NO_PULSES
+        detail = f"pulses: {len(self._taken)} in the {request.maximum_duration_s:g} s allowed"
+        return self._give_up(request, sample, reason, detail)
 
     def _overload(self, sample: int) -> tuple[Reason, str] | None:
         at = self._history.overloaded_between(self._begin_sample, sample)
@@ -306,7 +324,7 @@ class MeasuringSession:
         if waited_s < patience_s:
             return None
         detail = (
-            f"{len(self._taken)} pulses, none for {waited_s:.0f} s; with {watch.power_w:.0f} W "
+            f"pulses: {len(self._taken)}, none for {waited_s:.0f} s; with {watch.power_w:.0f} W "
             f"one is expected every {watch.pulse_interval_s:.3g} s"
         )
         return (Reason.TOO_FEW_PULSES if self._taken else Reason.NO_PULSES), detail
@@ -331,10 +349,9 @@ class MeasuringSession:
         by_time_s = request.minimum_duration_s - begun_s
         return max(by_pulses_s, by_time_s, 0.0)
 
-    def _finish_reading(self, request: MeasurementRequest) -> list[SessionEvent]:
-        end = int(self._taken[-1].sample) if self._taken else self._history.end_sample
-        if overload := self._overload(end):
-            return self._give_up(request, end, *overload)
+    def _finish_reading(self, request: MeasurementRequest, sample: int) -> list[SessionEvent]:
+        if overload := self._overload(sample):
+            return self._give_up(request, sample, *overload)
         evidence = self._evidence(request.meter, self._taken)
         outcome = evaluate(evidence, self._correction, self._next_outcome_id())
         events: list[SessionEvent] = [_outcome(request, outcome, evidence)]
@@ -350,10 +367,7 @@ class MeasuringSession:
 
     def _evidence(self, meter: Meter, pulses: list[Pulse]) -> Evidence:
         margin = self._samples(MARGIN_S)
-        if pulses:
-            first, last = int(pulses[0].sample), int(pulses[-1].sample)
-        else:
-            first = last = self._history.end_sample - margin
+        first, last = int(pulses[0].sample), int(pulses[-1].sample)
         first_slot, slots = self._history.between(first - margin, last + margin)
         return Evidence(
             head=EvidenceHead(

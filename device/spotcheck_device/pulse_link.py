@@ -128,7 +128,7 @@ class PulseLink:
         """The front end numbers its pulses: a jump says how many never arrived."""
         if self._next_index is not None and index > self._next_index:
             lost = index - self._next_index
-            self._on_loss(Reason.DATA_LOST, f"{lost} pulses were lost on the front end's line")
+            self._on_loss(Reason.DATA_LOST, f"pulses lost on the line of the front end: {lost}")
 
     def _stamp_what_waits(self) -> None:
         if self._clock.is_ready and self._unstamped:

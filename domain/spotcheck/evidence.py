@@ -81,4 +81,7 @@ def parse_evidence(data: bytes) -> Evidence:
     head: Any = parse_canonical(line)
     if not isinstance(head, dict) or head.get("format") != EVIDENCE_FORMAT:
         raise EvidenceError(f"no evidence of the format {EVIDENCE_FORMAT}")
-    return Evidence(head=from_plain(EvidenceHead, head.get("head")), slot_sums=sums)
+    evidence = Evidence(head=from_plain(EvidenceHead, head.get("head")), slot_sums=sums)
+    if evidence.to_bytes() != data:
+        raise EvidenceError("the evidence spells a value otherwise than it is written: altered")
+    return evidence

@@ -8,6 +8,9 @@ from fractions import Fraction
 
 from spotcheck.errors import MeterDataError
 
+LARGEST_RATING = Decimal(10) ** 6
+"""Volts or amperes that no meter is rated for."""
+
 
 class MeteredQuantity(enum.Enum):
     """What the meter's pulses count."""
@@ -140,7 +143,9 @@ class MeterConstant:
             MeteredQuantity.REACTIVE_ENERGY: "imp/kvarh",
             MeteredQuantity.VOLUME: "imp/m³",
         }[self.quantity]
-        return f"{float(self.pulses_per_unit):g} {unit}"
+        exact = self.pulses_per_unit
+        number = str(exact) if exact.denominator == 1 else f"{float(exact):.10g}"
+        return f"{number} {unit}"
 
 
 def _exact(number: str) -> Fraction:
@@ -178,6 +183,9 @@ class Meter:
     def __post_init__(self) -> None:
         if self.phases not in (1, 3):
             raise MeterDataError(f"phases is {self.phases}; 1 or 3 expected")
+        ratings = (self.nominal_voltage_v, self.basic_current_a, self.max_current_a)
+        if not all(rating.is_finite() and rating < LARGEST_RATING for rating in ratings):
+            raise MeterDataError(f"ratings {', '.join(map(str, ratings))} are no sizes of a meter")
         if self.nominal_voltage_v <= 0:
             raise MeterDataError(
                 f"nominal voltage is {self.nominal_voltage_v} V; it must be positive"

@@ -5,6 +5,7 @@ value, tuples lists. What cannot be read back raises, with the path of the field
 """
 
 import enum
+import re
 import types
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from spotcheck.errors import InvalidInputError
 
 T = TypeVar("T")
+_FRACTION = re.compile(r"-?\d{1,40}(/\d{1,40})?")
 
 
 def to_plain(value: Any) -> Any:
@@ -92,6 +94,8 @@ def _read_scalar(hint: Any, plain: Any, path: str) -> Any:
         return plain
     if not isinstance(plain, str):
         raise _wrong(path, plain, f"the text of a {hint.__name__}")
+    if hint is Fraction and not _FRACTION.fullmatch(plain):
+        raise _wrong(path, plain, "a fraction of integers")
     try:
         return float.fromhex(plain) if hint is float else hint(plain)
     except (ValueError, InvalidOperation, OverflowError, ZeroDivisionError) as error:

@@ -32,6 +32,7 @@ class Reason(enum.Enum):
     PULSES_IRREGULAR = "pulses irregular"
     DATA_LOST = "data lost"
     FRONT_END_LOST = "front end lost"
+    SAMPLES_LOST = "samples lost"
     DEVICE_LOST = "device lost"
     REFERENCE_NOT_CALIBRATED = "reference not calibrated"
     CALIBRATION_EXPIRED = "calibration expired"
@@ -39,6 +40,8 @@ class Reason(enum.Enum):
     NO_LIMIT_AT_THIS_LOAD = "no limit at this load"
     READINGS_DISAGREE = "readings disagree"
     RECORD_STORE_FULL = "record store full"
+    QUANTITY_NOT_SUPPORTED = "quantity not supported"
+    REFUSED = "order refused"
     STOPPED = "stopped"
 
 
@@ -60,6 +63,7 @@ CURES = {
     Reason.PULSES_IRREGULAR: "shade the optical head and align it again",
     Reason.DATA_LOST: "check the cable of the front end, then measure again",
     Reason.FRONT_END_LOST: "plug in the pulse front end, then measure again",
+    Reason.SAMPLES_LOST: "check the analogue front end, then measure again",
     Reason.DEVICE_LOST: "switch the instrument on, then measure again",
     Reason.REFERENCE_NOT_CALIBRATED: "load the correction set of this instrument and range",
     Reason.CALIBRATION_EXPIRED: "have the instrument calibrated",
@@ -67,6 +71,8 @@ CURES = {
     Reason.NO_LIMIT_AT_THIS_LOAD: "choose a load that the rule covers, or another rule",
     Reason.READINGS_DISAGREE: "wait for a steady load, then measure again",
     Reason.RECORD_STORE_FULL: "free some disk space, then measure again",
+    Reason.QUANTITY_NOT_SUPPORTED: "use an output of the meter that counts active energy",
+    Reason.REFUSED: "mend what the device names, then measure again",
     Reason.STOPPED: "start again when ready",
 }
 """What the person at the meter can do about each reason."""

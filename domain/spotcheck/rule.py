@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from importlib import resources
-from pathlib import Path
 from typing import Any, TypeVar
 
 from spotcheck.errors import RuleError
@@ -174,11 +173,6 @@ def load_rule(rule_id: str) -> Rule:
     return parse_rule(text, f"{rule_id}.toml")
 
 
-def load_rule_file(path: Path) -> Rule:
-    """The profile in a file of one's own."""
-    return parse_rule(path.read_text("utf-8"), path.name)
-
-
 def parse_rule(text: str, name: str) -> Rule:
     """The profile that a TOML text holds.
 
@@ -196,9 +190,16 @@ class _Table:
 
     def __init__(self, values: Mapping[str, Any], where: str) -> None:
         self._values = values
+        self._known: set[str] = set()
         self.where = where
 
+    def refuse_unknown(self) -> None:
+        """A misspelt key must not silently widen a limit."""
+        if unknown := sorted(self._values.keys() - self._known):
+            raise RuleError(f"{self.where}: {', '.join(unknown)} is unknown")
+
     def get(self, key: str, convert: Callable[[Any], T]) -> T:
+        self._known.add(key)
         if key not in self._values:
             raise RuleError(f"{self.where}: {key} is missing")
         try:
@@ -207,6 +208,7 @@ class _Table:
             raise RuleError(f"{self.where}: {key} = {self._values[key]!r}: {error}") from error
 
     def maybe(self, key: str, convert: Callable[[Any], T]) -> T | None:
+        self._known.add(key)
         return self.get(key, convert) if key in self._values else None
 
     def table(self, key: str) -> "_Table":
@@ -257,7 +259,7 @@ def _by_class(value: Any) -> dict[AccuracyClass, Decimal]:
 
 
 def _rule(table: _Table) -> Rule:
-    return Rule(
+    found = Rule(
         id=table.get("id", _text),
         title_en=table.get("title_en", _text),
         title_zh=table.get("title_zh", _text),
@@ -271,19 +273,23 @@ def _rule(table: _Table) -> Rule:
         rounding_step_percent=table.get("rounding_step_percent", _by_class),
         limits=tuple(_limit(entry) for entry in table.tables("limit")),
     )
+    table.refuse_unknown()
+    return found
 
 
 def _decision(table: _Table) -> Decision:
-    return Decision(
+    found = Decision(
         judged_value=table.get("judged_value", _one_of("rounded", "unrounded")),
         rule=table.get("rule", _one_of("guarded", "simple")),
         largest_uncertainty_to_mpe=table.get("largest_uncertainty_to_mpe", _fraction),
         clause=table.get("clause", _text),
     )
+    table.refuse_unknown()
+    return found
 
 
 def _reading_plan(table: _Table) -> ReadingPlan:
-    return ReadingPlan(
+    found = ReadingPlan(
         minimum=table.get("minimum", _integer),
         maximum=table.get("maximum", _integer),
         largest_difference_to_class=table.get("largest_difference_to_class", _decimal),
@@ -291,20 +297,24 @@ def _reading_plan(table: _Table) -> ReadingPlan:
         minimum_duration_s=table.get("minimum_duration_s", _integer),
         clause=table.get("clause", _text),
     )
+    table.refuse_unknown()
+    return found
 
 
 def _condition_limits(table: _Table) -> ConditionLimits:
-    return ConditionLimits(
+    found = ConditionLimits(
         voltage_deviation_percent=table.get("voltage_deviation_percent", _decimal),
         smallest_power_factor=table.get("smallest_power_factor", _decimal),
         largest_thd_u_percent=table.get("largest_thd_u_percent", _decimal),
         smallest_frequency_hz=table.get("smallest_frequency_hz", _decimal),
         largest_frequency_hz=table.get("largest_frequency_hz", _decimal),
     )
+    table.refuse_unknown()
+    return found
 
 
 def _limit(table: _Table) -> Limit:
-    return Limit(
+    found = Limit(
         connection=table.get("connection", Connection),
         current_from=table.get("current_from", _decimal),
         current_below=table.maybe("current_below", _decimal),
@@ -314,3 +324,5 @@ def _limit(table: _Table) -> Limit:
         mpe_percent=table.get("mpe_percent", _by_class),
         clause=table.get("clause", _text),
     )
+    table.refuse_unknown()
+    return found

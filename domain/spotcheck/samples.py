@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from spotcheck.errors import EvidenceError
 
 FULL_SCALE_CODE = 1 << 23
-"""Codes at or beyond ±2²³ are refused: they are overload, not measurement."""
+"""Codes of ±(2²³−1) and more are overload; beyond ±2²³ they are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

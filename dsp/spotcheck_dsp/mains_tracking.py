@@ -1,8 +1,8 @@
 """Frequency and phasors from slot sums, by demodulation with the edge window.
 
 Slots decimate: a harmonic near the slot rate folds onto the fundamental, attenuated by the slot
-(the 19th and 21st at 1 ms slots: 5 % of their level). Frequencies do not suffer, as the folded
-part is steady in phase.
+(the 19th and 21st at 1 ms slots: 5 % of their level). Off the nominal frequency the folded part
+turns against the fundamental: 2 % of 19th harmonic at 50.3 Hz moves the frequency by 3 mHz.
 """
 
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ SUMS_PER_PHASE = 6
 """Σu·i, Σ(u[n]·i[n−1] − u[n−1]·i[n]), Σu², Σi², Σu, Σi."""
 UI, LAG_DIFFERENCE, UU, II, U, I = range(SUMS_PER_PHASE)  # noqa: E741 - the field's symbols
 LARGEST_CODE = 1 << 23
-LONGEST_SLOT = 65_536
+LONGEST_SLOT = 65_535
 
 Slots = NDArray[np.int64]
 
@@ -26,7 +26,7 @@ class SlotAccumulator:
 
         Args:
             phases: 1 or more; channels are interleaved u1, i1, u2, i2, …
-            slot_length: Samples per slot, at most 65,536 so that no sum can overflow.
+            slot_length: Samples per slot, at most 65,535 so that no sum can overflow.
 
         Raises:
             ValueError: the slot length is out of range.

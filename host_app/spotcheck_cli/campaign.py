@@ -16,7 +16,7 @@ def coverage(
     first_seed: Annotated[int, typer.Option(help="Seed of the first run.")] = 1,
     out: Annotated[Path | None, typer.Option(help="File for the table (Markdown).")] = None,
 ) -> None:
-    """Random verifications in one process each: does the truth lie within U?"""
+    """Random verifications against the simulator: does the truth lie within U?"""
     from spotcheck_cli.coverage_campaign import cells, markdown, run_many
 
     done = list(

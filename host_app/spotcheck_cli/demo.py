@@ -22,7 +22,7 @@ from spotcheck_host.bundle import export_bundle
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent, TcpTransport
 from spotcheck_host.keys import demonstration_key
 from spotcheck_host.pdf_signing import sign_pdf
-from spotcheck_host.procedure import CaseResult, PresentLoadProcedure, close_interrupted_cases
+from spotcheck_host.procedure import Case, CaseResult, PresentLoadProcedure, close_interrupted_cases
 from spotcheck_host.records import RecordStore
 from spotcheck_host.report import InstrumentIdentity, ReportData, render_report
 from spotcheck_host.report_text import Language, error_sentence, reason_and_cure, word
@@ -115,18 +115,12 @@ def run_demo(
             if client.hello.note:
                 tell(client.hello.note)
 
-            def see(event: DeviceEvent) -> None:
-                clock.follow(event, client.hello.sample_rate_hz)
-                observe(event)
-
             result = PresentLoadProcedure(
+                Case(case_id=case_id, meter=meter, rule=rule, operator=OPERATOR),
                 client=client,
                 store=store,
-                meter=meter,
-                rule=rule,
-                case_id=case_id,
-                operator=OPERATOR,
-                observe=see,
+                expect=lambda event: clock.follow(event, client.hello.sample_rate_hz),
+                observe=observe,
                 ask=ask,
             ).run()
         files = _leave_papers(scenario, rule, meter, store, result, out, clock)

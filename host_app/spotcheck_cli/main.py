@@ -167,7 +167,7 @@ def device(
         bool, typer.Option("--until-input-closes", help="End with the program that started it.")
     ] = False,
 ) -> None:
-    """Run the instrument's daemon."""
+    """Run the instrument's daemon, as its configuration (TOML) says."""
     from spotcheck_device.config import load_config
     from spotcheck_device.daemon import Daemon
 

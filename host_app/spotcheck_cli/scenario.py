@@ -39,6 +39,7 @@ class Fault(enum.Enum):
     NO_VOLTAGE = "no-voltage"
     VOLTAGE_LOST = "voltage-lost"
     NO_LOAD = "no-load"
+    NO_CLAMP = "no-clamp"
     REVERSED_CLAMP = "reversed-clamp"
     OVERLOAD = "overload"
     WRONG_CONSTANT = "wrong-constant"

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from spotcheck.errors import DeviceLostError, RecordStoreFullError
 from spotcheck.evidence import Evidence, parse_evidence
-from spotcheck.meter import AccuracyClass, Meter
+from spotcheck.meter import AccuracyClass, Meter, MeteredQuantity
 from spotcheck.plain import from_plain, to_plain
 from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck.reading import CURES, CannotJudge, ErrorReading, Reason
@@ -26,7 +26,7 @@ from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEve
 from spotcheck_host.records import RecordStore
 from spotcheck_wire import host_messages as wire
 
-LONGEST_READING_S = 1800.0
+LONGEST_READING_S = 1200.0
 SILENCE_S = 30.0
 CLASS_INDEX = {
     AccuracyClass.CLASS_0_2S: Decimal("0.2"),
@@ -34,6 +34,20 @@ CLASS_INDEX = {
     AccuracyClass.CLASS_1: Decimal(1),
     AccuracyClass.CLASS_2: Decimal(2),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One verification that is to be made."""
+
+    case_id: str
+    """Its name in the record."""
+    meter: Meter
+    """Nameplate of the meter under test."""
+    rule: Rule
+    """The rule to judge by."""
+    operator: str
+    """The acting person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,34 +84,31 @@ class PresentLoadProcedure:
 
     def __init__(
         self,
+        case: Case,
         *,
         client: DeviceClient,
         store: RecordStore,
-        meter: Meter,
-        rule: Rule,
-        case_id: str,
-        operator: str,
+        expect: Callable[[DeviceEvent], None],
         observe: Callable[[DeviceEvent], None],
         ask: Callable[[str], bool | None],
     ) -> None:
         """Nothing is stored or ordered before `run`.
 
         Args:
+            case: What is to be verified.
             client: The device.
             store: The record.
-            meter: Nameplate of the meter under test.
-            rule: The rule to judge by.
-            case_id: Name of the case.
-            operator: The acting person.
-            observe: Sees each of the device's events before it is acted upon.
+            expect: Sees each of the device's events before it is acted upon.
+            observe: Sees it afterwards: an outcome is then stored and acknowledged.
             ask: Puts a yes-or-no question to the person; None when nobody answers.
         """
         self._client = client
         self._store = store
-        self._meter = meter
-        self._rule = rule
-        self._case_id = case_id
-        self._operator = operator
+        self._meter = case.meter
+        self._rule = case.rule
+        self._case_id = case.case_id
+        self._operator = case.operator
+        self._expect = expect
         self._observe = observe
         self._ask = ask
         self._requests = 0
@@ -109,8 +120,7 @@ class PresentLoadProcedure:
             self._open()
             self._measure(taken)
         except DeviceLostError as error:
-            taken.obstacle = self._own_obstacle(Reason.DEVICE_LOST, str(error))
-            self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
+            self._give_up(taken, Reason.DEVICE_LOST, str(error))
         except RecordStoreFullError:
             return self._store_is_full(taken)
         try:
@@ -151,16 +161,19 @@ class PresentLoadProcedure:
         correction = parse_correction_set(self._client.correction_set)
         if correction.expired_on(self._client.hello.epoch_utc_ns):
             detail = f"{correction.certificate} was valid until {correction.valid_until}"
-            taken.obstacle = self._own_obstacle(Reason.CALIBRATION_EXPIRED, detail)
-            self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
+            self._give_up(taken, Reason.CALIBRATION_EXPIRED, detail)
+            return
+        constant = self._meter.constant
+        if constant.quantity is not MeteredQuantity.ACTIVE_ENERGY:
+            detail = f"pulses of {constant} count {constant.quantity.value}"
+            self._give_up(taken, Reason.QUANTITY_NOT_SUPPORTED, detail)
             return
         plan = self._rule.readings
         self._order(taken, plan.minimum, 0)
         while taken.obstacle is None and not self._agree(taken.readings):
             if len(taken.readings) >= plan.maximum:
                 detail = f"{len(taken.readings)} readings differ by more than the rule allows"
-                taken.obstacle = self._own_obstacle(Reason.READINGS_DISAGREE, detail)
-                self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
+                self._give_up(taken, Reason.READINGS_DISAGREE, detail)
                 return
             last = taken.readings[-1].last_stamp // STAMP_SUBDIVISION
             self._order(taken, 1, last)
@@ -181,19 +194,20 @@ class PresentLoadProcedure:
             event = self._client.next_event(SILENCE_S)
             if event is None:
                 raise DeviceLostError(f"the device has said nothing for {SILENCE_S:.0f} s")
-            self._observe(event)
+            self._expect(event)
             match event:
                 case ArrivedOutcome():
                     self._take(event, request_id, taken)
-                case wire.Refused(reason=reason):
-                    taken.obstacle = self._own_obstacle(Reason.REFERENCE_NOT_CALIBRATED, reason)
-                    self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
-                    return
                 case wire.Notice():
                     body = {"code": event.code, "text": event.text}
                     self._store.append(self._case_id, "notice", body)
-                case wire.Finished() if event.request_id == request_id:
-                    break
+                case wire.Refused(reason=reason):
+                    self._give_up(taken, Reason.REFUSED, reason)
+            self._observe(event)
+            if isinstance(event, wire.Refused):
+                return
+            if isinstance(event, wire.Finished) and event.request_id == request_id:
+                break
         if taken.obstacle and taken.obstacle.reason is Reason.NEGATIVE_POWER:
             self._ask_about_direction(taken, readings)
 
@@ -288,6 +302,11 @@ class PresentLoadProcedure:
             obstacle=obstacle,
             stored=stored,
         )
+
+    def _give_up(self, taken: _Readings, reason: Reason, detail: str) -> None:
+        """The host itself finds that nothing can be judged."""
+        taken.obstacle = self._own_obstacle(reason, detail)
+        self._store.append(self._case_id, "outcome", _outcome_body(taken.obstacle))
 
     def _own_obstacle(self, reason: Reason, detail: str) -> CannotJudge:
         return CannotJudge(

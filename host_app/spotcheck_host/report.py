@@ -52,6 +52,8 @@ COLOURS = {
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 Rows = list[list[str]]
+SMALLEST_SHOWN_PERCENT = 0.0001
+"""Smaller lines of the budget are not worth their digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,7 +355,9 @@ def _budget_view(readings: Sequence[ErrorReading], language: Language) -> dict[s
         return None
 
     def row(name: str, variance: float, dof: str) -> list[str]:
-        return [name, f"{math.sqrt(variance):.2g}", dof, fixed(100 * variance / total, 0)]
+        u = math.sqrt(variance)
+        size = f"{u:.2g}" if u >= SMALLEST_SHOWN_PERCENT else f"< {SMALLEST_SHOWN_PERCENT}"
+        return [name, size, dof, fixed(100 * variance / total, 0)]
 
     rows = [
         row(

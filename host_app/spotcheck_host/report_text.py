@@ -191,6 +191,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     Reason.PULSES_IRREGULAR: ("脉冲不规则", "请为光电头遮光并重新对准"),
     Reason.DATA_LOST: ("数据丢失", "请检查前端的电缆，然后重新测量"),
     Reason.FRONT_END_LOST: ("脉冲前端断开", "请插好脉冲前端，然后重新测量"),
+    Reason.SAMPLES_LOST: ("采样中断", "请检查模拟前端，然后重新测量"),
     Reason.DEVICE_LOST: ("装置失去联系", "请打开装置电源，然后重新测量"),
     Reason.REFERENCE_NOT_CALIBRATED: ("标准未校准", "请载入本装置及量程的修正数据"),
     Reason.CALIBRATION_EXPIRED: ("校准已过期", "请将装置送校"),
@@ -201,6 +202,8 @@ REASONS: dict[Reason, tuple[str, str]] = {
     ),
     Reason.READINGS_DISAGREE: ("各次测量不一致", "请等待负荷稳定，然后重新测量"),
     Reason.RECORD_STORE_FULL: ("记录存储已满", "请释放磁盘空间，然后重新测量"),
+    Reason.QUANTITY_NOT_SUPPORTED: ("不支持该计量量", "请使用电能表的有功电能脉冲输出"),
+    Reason.REFUSED: ("装置拒绝执行", "请按装置所述改正，然后重新测量"),
     Reason.STOPPED: ("测量已停止", "准备好后请重新开始"),
 }
 """Chinese names and cures; the English ones are the domain's own."""
