@@ -4,18 +4,27 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-python=${PYTHON:-python3}
 missing=()
 need() { missing+=("$1"); }
 
-command -v "$python" >/dev/null || { echo "setup: no $python found. Run: apt-get install python3 python3-venv python3-dev" >&2; exit 1; }
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-  || { echo "setup: Python 3.11 or newer is needed, $("$python" --version) found. Set PYTHON=/path/to/python3.11." >&2; exit 1; }
+# The first Python that is new enough; PYTHON=… overrides.
+python=
+for candidate in ${PYTHON:-python3 python3.11 python3.12 python3.13 python3.14}; do
+  if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    python=$candidate
+    break
+  fi
+done
+if [ -z "$python" ]; then
+  echo "setup: no Python 3.11 or newer found. Run: sudo apt-get install python3.11 python3.11-venv python3.11-dev" >&2
+  exit 1
+fi
+version=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 
 command -v gcc >/dev/null || need gcc
 echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 || need libc6-dev
-"$python" -c 'import venv, ensurepip' 2>/dev/null || need python3-venv
-"$python" - <<'PY' 2>/dev/null || need python3-dev
+"$python" -c 'import venv, ensurepip' 2>/dev/null || need "$version-venv"
+"$python" - <<'PY' 2>/dev/null || need "$version-dev"
 import pathlib, sys, sysconfig
 sys.exit(not (pathlib.Path(sysconfig.get_paths()["include"]) / "Python.h").exists())
 PY
