@@ -1,6 +1,7 @@
 """One value, one byte string."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,3 +94,18 @@ def test_json_in_another_form_is_refused(data: bytes) -> None:
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(CanonicalFormError, match="not JSON"):
         parse_canonical(data)
+
+
+def test_golden_file_is_read_and_written_again_byte_for_byte() -> None:
+    data = (Path(__file__).parent / "golden" / "canonical_v1.json").read_bytes()
+    value = parse_canonical(data)
+    assert value == {
+        "€": 2**63 - 1,
+        "zh": "电能表",
+        "é": "composed",
+        "quote": '"\\\n\x01',
+        "a": {"z": 0, "n": -(2**63 - 1)},
+        "A": [True, False, None],
+        "": "empty key",
+    }
+    assert canonical_bytes(value) == data
