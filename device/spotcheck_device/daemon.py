@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from spotcheck.errors import CorrectionSetError, EvidenceError, InvalidInputError
@@ -45,6 +46,13 @@ PROGRESS_SHARE = 0.1
 """Largest part of the time that may go into showing the error as it stands."""
 
 
+@dataclass(frozen=True, slots=True)
+class _RequestBegun:
+    """A request whose beginning goes to the journal."""
+
+    request_id: str
+
+
 class Daemon:
     """The instrument."""
 
@@ -60,9 +68,9 @@ class Daemon:
         self._pending = {outcome.outcome_id: outcome for outcome in self._journal.pending()}
         self._session: MeasuringSession | None = None
         self._format: StreamFormatMessage | None = None
-        self._to_host: asyncio.Queue[SessionOutcome | SessionFinished | wire.Notice] = (
-            asyncio.Queue()
-        )
+        self._to_disk_and_host: asyncio.Queue[
+            _RequestBegun | SessionOutcome | SessionFinished | wire.Notice
+        ] = asyncio.Queue()
         self._samples = SampleLink(
             split_address("samples", config.samples),
             on_format=self._take_format,
@@ -72,6 +80,7 @@ class Daemon:
         self._pulses = PulseLink(
             config.pulses,
             config.pulses_baud,
+            on_open=self._grant,
             on_pulses=self._take_pulses,
             on_loss=self._abort,
             on_notice=self._notice,
@@ -155,7 +164,8 @@ class Daemon:
 
     def _grant(self) -> None:
         # An idle session lets the source wait: a request then finds the stream where it left it.
-        if self._session is not None and not self._session.is_idle:
+        # Without the pulse front end the stream must not begin: its first pulses would be missed.
+        if self._session is not None and not self._session.is_idle and self._pulses.is_open:
             self._samples.grant_up_to(self._session.end_sample)
 
     def _abort(self, reason: Reason, detail: str) -> None:
@@ -184,7 +194,7 @@ class Daemon:
             if isinstance(event, SessionProgress):
                 self._show(event)
             else:
-                self._to_host.put_nowait(event)
+                self._to_disk_and_host.put_nowait(event)
 
     def _show(self, event: SessionProgress) -> None:
         begun_s = _now_s()
@@ -211,12 +221,14 @@ class Daemon:
     async def _deliver(self) -> None:
         """Outcomes go to disk, then to the host; notices keep their place among them."""
         while True:
-            event = await self._to_host.get()
+            event = await self._to_disk_and_host.get()
             if isinstance(event, SessionOutcome):
                 pending = _pending(event)
                 await asyncio.to_thread(self._journal.keep, pending)
                 self._pending[pending.outcome_id] = pending
                 self._send_outcome(pending, self._hosts)
+            elif isinstance(event, _RequestBegun):
+                await asyncio.to_thread(self._journal.begin, event.request_id)
             elif isinstance(event, SessionFinished):
                 await asyncio.to_thread(self._journal.end)
                 self._hosts.send(wire.Finished(request_id=event.request_id, reason=event.reason))
@@ -310,17 +322,12 @@ class Daemon:
         except InvalidInputError as error:
             link.send(wire.Refused(request_id=message.request_id, reason=str(error)))
             return
-        self._journal.begin(message.request_id)
-        if self._pulses.is_open:
-            self._grant()
-        else:
-            self._abort(
-                Reason.FRONT_END_LOST, "the serial line of the pulse front end is not there"
-            )
+        self._to_disk_and_host.put_nowait(_RequestBegun(message.request_id))
+        self._grant()
 
     def _notice(self, code: str, text: str) -> None:
         sample = self._session.end_sample if self._session else None
-        self._to_host.put_nowait(wire.Notice(code=code, text=text, sample=sample))
+        self._to_disk_and_host.put_nowait(wire.Notice(code=code, text=text, sample=sample))
 
 
 def _pending(event: SessionOutcome) -> PendingOutcome:

@@ -32,6 +32,7 @@ class PulseLink:
         port: str,
         baud: int,
         *,
+        on_open: Callable[[], None],
         on_pulses: Callable[[PulseBatch], None],
         on_loss: Callable[[Reason, str], None],
         on_notice: Callable[[str, str], None],
@@ -41,12 +42,14 @@ class PulseLink:
         Args:
             port: Serial port of the front end.
             baud: Its speed.
+            on_open: Told when the port is open: from then on nothing is missed.
             on_pulses: Takes pulses with their promise of completeness.
             on_loss: Takes what makes a running measurement worthless.
             on_notice: Takes what a person should know (code, text).
         """
         self._port = port
         self._baud = baud
+        self._on_open = on_open
         self._on_pulses = on_pulses
         self._on_loss = on_loss
         self._on_notice = on_notice
@@ -72,6 +75,7 @@ class PulseLink:
             try:
                 hello = encoder.encode(*table.encode_front_end(table.HelloRequest()))
                 stream.transport.write(hello)
+                self._on_open()
                 await self._read(stream.reader)
             finally:
                 self.is_open = False

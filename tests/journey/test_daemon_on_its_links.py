@@ -152,6 +152,19 @@ def test_stopped_measurement_cannot_be_judged_and_says_so(
     assert stopped.message.body["reason"] == "stopped"
 
 
+def test_front_end_that_was_never_plugged_in_is_named_and_the_stream_does_not_begin(
+    tmp_path: Path, bench: ChildProcess, connected: Connected
+) -> None:
+    sources = {**bench.addresses, "pulses": str(tmp_path / "no-such-port")}
+    with start_device(tmp_path, demonstration_correction_set(), sources) as device:
+        client = connected(device.addresses["host"])
+        order(client, "r/1")
+        found = outcome(client).message
+    assert found.kind == wire.OUTCOME_CANNOT_JUDGE
+    assert found.body["reason"] == "front end lost"
+    assert found.body["at_sample"] == 0
+
+
 def test_serial_host_link_gives_the_same_reading_as_tcp(
     tmp_path: Path, connected: Connected, clients: ExitStack
 ) -> None:
