@@ -169,14 +169,14 @@ class CorrectedLoad:
         square: Array = (s[:, :, II] - 2 * o * s[:, :, I] + self._length * o**2) * self._i_gain**2
         return square
 
-    def _instability(self, first_sample: float, last_sample: float) -> float:
+    def _instability(self, first_sample: float, last_sample: float) -> float | None:
         step = _STABILITY_STEP_S * self.rate_hz
         instants = np.arange(first_sample, last_sample, step)
         if len(instants) < 3:
-            return 0.0
+            return None
         power = np.diff(self.energy_j(instants))
         mean = float(np.mean(power))
-        return float(100 * np.std(power, ddof=1) / abs(mean)) if mean else 0.0
+        return float(100 * np.std(power, ddof=1) / abs(mean)) if mean else None
 
 
 def _total_distortion_percent(square: float, fundamental_square: float) -> float:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from spotcheck.errors import ConfigurationError
@@ -45,11 +45,12 @@ def parse_config(text: str, name: str) -> DeviceConfig:
         if key not in known:
             raise ConfigurationError(f"{name}: {key} is unknown; known are {', '.join(known)}")
         if type(value) is not known[key]:
-            raise ConfigurationError(f"{name}: {key} = {value!r} is no {known[key]}")
-    try:
-        config = DeviceConfig(**values)
-    except TypeError as error:
-        raise ConfigurationError(f"{name}: {error}") from error
+            kind = "integer" if known[key] is int else "text in quotes"
+            raise ConfigurationError(f"{name}: {key} = {value!r} is no {kind}")
+    wanted = [field.name for field in fields(DeviceConfig) if field.default is MISSING]
+    if missing := [key for key in wanted if key not in values]:
+        raise ConfigurationError(f"{name}: {', '.join(missing)} is missing")
+    config = DeviceConfig(**values)
     split_address(f"{name}: samples", config.samples)
     host, _ = split_address(f"{name}: host_listen", config.host_listen)
     if not _is_loopback(host):

@@ -35,6 +35,7 @@ from spotcheck_device.pulse_link import PulseLink
 from spotcheck_device.sample_link import SampleLink
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
+from spotcheck_wire.errors import MessageError
 from spotcheck_wire.sample_stream import StreamFormatMessage
 
 SILENT_LOOKS = 8
@@ -224,11 +225,17 @@ class Daemon:
             event = await self._to_disk_and_host.get()
             if isinstance(event, SessionOutcome):
                 pending = _pending(event)
-                await asyncio.to_thread(self._journal.keep, pending)
                 self._pending[pending.outcome_id] = pending
+                try:
+                    await asyncio.to_thread(self._journal.keep, pending)
+                except OSError as error:
+                    # It is still sent, and kept in memory until a host has stored it.
+                    text = f"{pending.outcome_id} would not survive a restart: {error.strerror}"
+                    self._hosts.send(wire.Notice(code="journal-full", text=text, sample=None))
                 self._send_outcome(pending, self._hosts)
             elif isinstance(event, _RequestBegun):
-                await asyncio.to_thread(self._journal.begin, event.request_id)
+                with contextlib.suppress(OSError):  # a full disk is told with the outcome
+                    await asyncio.to_thread(self._journal.begin, event.request_id)
             elif isinstance(event, SessionFinished):
                 await asyncio.to_thread(self._journal.end)
                 self._hosts.send(wire.Finished(request_id=event.request_id, reason=event.reason))
@@ -246,9 +253,15 @@ class Daemon:
 
     @staticmethod
     def _send_outcome(pending: PendingOutcome, to: HostLinks | HostLink) -> None:
-        if pending.evidence is not None:
-            for chunk in split_blob(pending.evidence):
-                to.send(chunk)
+        try:
+            chunks = split_blob(pending.evidence) if pending.evidence is not None else []
+        except MessageError as error:
+            # What no link carries stays in the journal; it must not stop the daemon.
+            text = f"{pending.outcome_id} cannot be sent: {error}"
+            to.send(wire.Notice(code="outcome-not-sent", text=text, sample=None))
+            return
+        for chunk in chunks:
+            to.send(chunk)
         to.send(
             wire.Outcome(
                 request_id=pending.request_id,

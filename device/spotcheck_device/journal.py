@@ -92,10 +92,14 @@ class Journal:
         files = sorted(self._pending.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         outcomes = []
         for path in files:
-            head = json.loads(path.read_bytes())
-            evidence = path.with_suffix(".evidence")
-            blob = evidence.read_bytes() if head["evidence_sha256"] else None
-            outcomes.append(PendingOutcome(**head, evidence=blob))
+            try:
+                head = json.loads(path.read_bytes())
+                evidence = path.with_suffix(".evidence")
+                blob = evidence.read_bytes() if head["evidence_sha256"] else None
+                outcomes.append(PendingOutcome(**head, evidence=blob))
+            except (ValueError, TypeError, KeyError, OSError):
+                # Set aside, not deleted: a broken disk must not keep the instrument from starting.
+                path.replace(path.with_suffix(".broken"))
         return outcomes
 
     def _count_boot(self) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spotcheck.errors import EvidenceError
-from spotcheck.evidence import Evidence, EvidenceHead
+from spotcheck.evidence import BYTES_PER_SUM, SUMS_PER_PHASE, Evidence, EvidenceHead
 from spotcheck.meter import Meter, MeteredQuantity
 from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse, PulseTrain
@@ -29,6 +29,8 @@ IDLE_MEMORY_S = 5.0
 """What is kept while nothing is measured, so that a request may name a sample just past."""
 MARGIN_S = 0.15
 """Slots kept on either side of the pulses, for the edge window and the frequency."""
+LARGEST_EVIDENCE_BYTES = 64 * 1024 * 1024
+"""A reading ends with what there is before its evidence grows beyond what a link carries."""
 SETTLING_S = 0.5
 WATCH_S = 1.0
 PATIENCE_INTERVALS = 20
@@ -297,9 +299,15 @@ class MeasuringSession:
         if self._state is State.SETTLING:
             self._state = State.MEASURING if self._taken else State.WAITING_FOR_PULSE
         events: list[SessionEvent] = [self._progress(request, watch, sample)]
-        if sample - self._begin_sample > self._samples(request.maximum_duration_s):
+        longest_s = min(request.maximum_duration_s, self._longest_evidence_s)
+        if sample - self._begin_sample > self._samples(longest_s):
             events += self._end_at_maximum(request, sample)
         return events
+
+    @property
+    def _longest_evidence_s(self) -> float:
+        slot_bytes = self.stream.phases * SUMS_PER_PHASE * BYTES_PER_SUM
+        return LARGEST_EVIDENCE_BYTES / slot_bytes * SLOT_S
 
     def _end_at_maximum(self, request: MeasurementRequest, sample: int) -> list[SessionEvent]:
         """Make a reading of what there is; pulses without their margin are left for the next."""

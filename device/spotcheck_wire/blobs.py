@@ -8,7 +8,7 @@ from spotcheck_wire.host_messages import BlobChunk
 
 CHUNK_BYTES = 32 * 1024
 """Default slice; fits a frame of 64 KiB with room to spare."""
-MAX_COMPRESSED_BYTES = 64 * 1024 * 1024
+MAX_COMPRESSED_BYTES = 128 * 1024 * 1024
 """Longest blob that is put together, as it travels."""
 MAX_BLOB_BYTES = 256 * 1024 * 1024
 """Longest blob that is put together, uncompressed."""

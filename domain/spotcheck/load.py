@@ -62,8 +62,9 @@ class Conditions:
     """One or three phases."""
     frequency_hz: float
     """Mean frequency."""
-    power_instability_percent: float
-    """Standard deviation of the power over quarter seconds, relative to its mean."""
+    power_instability_percent: float | None
+    """Standard deviation of the power over quarter seconds, relative to its mean; None where the
+    interval is too short to tell."""
 
     @property
     def p_w(self) -> float:
@@ -84,6 +85,13 @@ class Conditions:
     def power_factor(self) -> float:
         """|P|/S with arithmetic S; 0 without apparent power."""
         return abs(self.p_w) / self.s_va if self.s_va > 0 else 0.0
+
+    @property
+    def current_unbalance_percent(self) -> float:
+        """Largest deviation of a phase's current from the mean of the phases; 0 with one."""
+        currents_a = [phase.i_a for phase in self.phases]
+        mean_a = sum(currents_a) / len(currents_a)
+        return 100 * max(abs(i - mean_a) for i in currents_a) / mean_a if mean_a > 0 else 0.0
 
     @property
     def load_point(self) -> LoadPoint:

@@ -1,4 +1,7 @@
-"""What the measuring session asks of its surroundings; hardware and simulator both provide it."""
+"""What the measuring session takes from its surroundings.
+
+The simulated bench provides both ports as iterators; the daemon's links push the same values.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

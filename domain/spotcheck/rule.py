@@ -104,6 +104,8 @@ class ConditionLimits:
     """Lowest frequency."""
     largest_frequency_hz: Decimal
     """Highest frequency."""
+    largest_current_unbalance_percent: Decimal | None = None
+    """Largest deviation of a phase's current from their mean; None where any load is judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +310,9 @@ def _condition_limits(table: _Table) -> ConditionLimits:
         largest_thd_u_percent=table.get("largest_thd_u_percent", _decimal),
         smallest_frequency_hz=table.get("smallest_frequency_hz", _decimal),
         largest_frequency_hz=table.get("largest_frequency_hz", _decimal),
+        largest_current_unbalance_percent=table.maybe(
+            "largest_current_unbalance_percent", _decimal
+        ),
     )
     table.refuse_unknown()
     return found

@@ -11,7 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from spotcheck.load import Conditions, LoadPoint
 from spotcheck.meter import Meter
-from spotcheck.reading import Reason
+from spotcheck.reading import ErrorReading, Reason
 from spotcheck.rounding import measured_decimal, round_to_step
 from spotcheck.rule import Limit, Rule
 
@@ -88,6 +88,39 @@ def judge(rule: Rule, meter: Meter, error: CombinedError, conditions: Conditions
     return _judge_against(rule, limit, limit.mpe_percent[meter.accuracy_class], step, error)
 
 
+def judge_readings(
+    rule: Rule, meter: Meter, error: CombinedError, readings: tuple[ErrorReading, ...]
+) -> Verdict:
+    """Judge the mean of readings, each of which must be long enough and fall under one limit.
+
+    Args:
+        rule: The rule profile.
+        meter: Nameplate data.
+        error: Their mean.
+        readings: The readings that were averaged, one or more.
+    """
+    plan = rule.readings
+    for reading in readings:
+        if (
+            reading.pulses_used < plan.minimum_pulses
+            or reading.duration_s < plan.minimum_duration_s
+        ):
+            detail = (
+                f"{reading.reading_id} has {reading.pulses_used} pulses in "
+                f"{reading.duration_s:.0f} s; {rule.id} wants {plan.minimum_pulses} pulses and "
+                f"{plan.minimum_duration_s} s"
+            )
+            return cannot_judge(rule, Reason.TOO_FEW_PULSES, detail)
+    verdicts = [judge(rule, meter, error, reading.conditions) for reading in readings]
+    for verdict in verdicts:
+        if verdict.judgement is Judgement.CANNOT_JUDGE:
+            return verdict
+    if len({verdict.clause for verdict in verdicts}) > 1:
+        detail = "the load moved from one limit of the rule to another between the readings"
+        return cannot_judge(rule, Reason.UNSTABLE_LOAD, detail)
+    return verdicts[-1]
+
+
 def cannot_judge(rule: Rule, reason: Reason, detail: str) -> Verdict:
     """The verdict when no number may be judged."""
     return Verdict(
@@ -130,6 +163,14 @@ def condition_obstacle(
                 f"the distortion of U{number} is {phase.thd_u_percent:.1f} %; "
                 f"the rule allows {limits.largest_thd_u_percent} %"
             )
+    if limits.largest_current_unbalance_percent is not None and (
+        conditions.current_unbalance_percent > limits.largest_current_unbalance_percent
+    ):
+        return Reason.NO_LIMIT_AT_THIS_LOAD, (
+            f"the currents differ by {conditions.current_unbalance_percent:.0f} % from their "
+            f"mean; the rule's limits here hold for a balanced load "
+            f"(±{limits.largest_current_unbalance_percent} %)"
+        )
     if conditions.power_factor < float(limits.smallest_power_factor) * 0.99:
         return Reason.POWER_FACTOR_TOO_LOW, (
             f"the power factor is {conditions.power_factor:.2f}; "
@@ -150,7 +191,7 @@ def _why_no_limit(rule: Rule, meter: Meter, load: LoadPoint) -> tuple[Reason, st
 
 def _acceptance_limit(rule: Rule, mpe: Decimal, step: Decimal) -> Decimal:
     """Largest |error| that the rule accepts: with rounding, half a step past the last multiple."""
-    if rule.decision.judged_value == "unrounded" or rule.decision.rule == "simple":
+    if rule.decision.judged_value == "unrounded":
         return mpe
     return (mpe / step).to_integral_value(rounding=ROUND_FLOOR) * step + step / 2
 
@@ -162,24 +203,19 @@ def _judge_against(
     u = measured_decimal(error.expanded_uncertainty_percent)
     rounded = round_to_step(value, step)
     accepted = _acceptance_limit(rule, mpe, step)
-    reason = None
-    if u > mpe * rule.decision.largest_uncertainty_to_mpe.numerator / (
-        rule.decision.largest_uncertainty_to_mpe.denominator
-    ):
-        judgement, reason = Judgement.CANNOT_JUDGE, Reason.UNCERTAINTY_TOO_LARGE
-    elif rule.decision.rule == "simple":
+    if rule.decision.rule == "simple":
         judged = rounded if rule.decision.judged_value == "rounded" else value
         judgement = Judgement.PASS if abs(judged) <= mpe else Judgement.FAIL
-    elif abs(value) + u <= accepted:
-        judgement = Judgement.PASS
-    elif abs(value) - u > accepted:
-        judgement = Judgement.FAIL
     else:
-        judgement = Judgement.UNDECIDED
+        judgement = _guarded(value, u, accepted)
+    reason = None
+    share = rule.decision.largest_uncertainty_to_mpe
+    if judgement is not Judgement.FAIL and u > mpe * share.numerator / share.denominator:
+        judgement, reason = Judgement.CANNOT_JUDGE, Reason.UNCERTAINTY_TOO_LARGE
     return Verdict(
         judgement=judgement,
         reason=reason,
-        explanation=_explain(judgement, value, u, mpe, accepted),
+        explanation=_explain(rule, judgement, value, u, mpe, accepted),
         rule_id=rule.id,
         clause=limit.clause,
         acceptance_limit_percent=accepted,
@@ -191,13 +227,24 @@ def _judge_against(
     )
 
 
+def _guarded(value: Decimal, u: Decimal, accepted: Decimal) -> Judgement:
+    if abs(value) + u <= accepted:
+        return Judgement.PASS
+    return Judgement.FAIL if abs(value) - u > accepted else Judgement.UNDECIDED
+
+
 def _explain(
-    judgement: Judgement, value: Decimal, u: Decimal, mpe: Decimal, accepted: Decimal
+    rule: Rule, judgement: Judgement, value: Decimal, u: Decimal, mpe: Decimal, accepted: Decimal
 ) -> str:
     measured = f"{value:+.3f} % ± {u:.3f} %"
-    return {
-        Judgement.PASS: f"{measured} lies wholly within ±{accepted} % (MPE ±{mpe} %)",
-        Judgement.FAIL: f"{measured} lies wholly beyond ±{accepted} % (MPE ±{mpe} %)",
-        Judgement.UNDECIDED: f"{measured} straddles ±{accepted} % (MPE ±{mpe} %)",
-        Judgement.CANNOT_JUDGE: f"U = {u:.3f} % is too large against the MPE of ±{mpe} %",
+    if judgement is Judgement.CANNOT_JUDGE:
+        return f"U = {u:.3f} % is too large against the MPE of ±{mpe} %"
+    if rule.decision.rule == "simple":
+        side = "within" if judgement is Judgement.PASS else "beyond"
+        return f"{measured}: the value lies {side} ±{accepted} % (MPE ±{mpe} %), whatever its U"
+    lies = {
+        Judgement.PASS: "lies wholly within",
+        Judgement.FAIL: "lies wholly beyond",
+        Judgement.UNDECIDED: "straddles",
     }[judgement]
+    return f"{measured} {lies} ±{accepted} % (MPE ±{mpe} %)"

@@ -1,40 +1,32 @@
 """The main job, rehearsed: simulated mains to signed report, through all processes."""
 
-import hashlib
+import fcntl
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spotcheck.canonical_json import canonical_bytes
-from spotcheck.meter import Meter
+from spotcheck.errors import ConfigurationError
 from spotcheck.plain import to_plain
 from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck.reading import CURES
-from spotcheck.rule import Rule, load_rule
+from spotcheck.rule import load_rule
 from spotcheck.verdict import Judgement
-from spotcheck_calibration.correction_set import CorrectionSet, parse_correction_set
+from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
 from spotcheck_cli.scenario import EPOCH_UTC_NS, Fault, Scenario
-from spotcheck_host.bundle import export_bundle
+from spotcheck_host.case_papers import Circumstances, leave_papers
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent, TcpTransport
 from spotcheck_host.keys import demonstration_key
-from spotcheck_host.pdf_signing import sign_pdf
 from spotcheck_host.procedure import Case, CaseResult, PresentLoadProcedure, close_interrupted_cases
 from spotcheck_host.records import RecordStore
-from spotcheck_host.report import InstrumentIdentity, ReportData, render_report
 from spotcheck_host.report_text import Language, error_sentence, reason_and_cure, word
-from spotcheck_host.running_error import running_error
-from spotcheck_host.running_error_plot import (
-    FinalError,
-    render_running_error,
-    render_running_error_png,
-)
 
 OPERATOR = "demonstration"
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 FULL_DISK_BYTES = 450_000
 
 
@@ -102,11 +94,19 @@ def run_demo(
     clock = StreamClock()
     quota = FULL_DISK_BYTES if scenario.fault is Fault.FULL_DISK else None
     key = demonstration_key(scenario.seed, OPERATOR)
-    with RecordStore(out / "records.sqlite", key, clock, True, max_bytes=quota) as store:
+    with (
+        _only_one_in(out),
+        RecordStore(out / "records.sqlite", key, clock, True, max_bytes=quota) as store,
+    ):
         for case_id in close_interrupted_cases(store):
             kept = sum(event.kind == "outcome" for event in store.events(case_id))
             tell(f"{case_id} was cut off earlier; its {kept} acknowledged outcomes are kept")
-        case_id = f"demo-{scenario.seed}-{len(store.cases()) + 1}"
+        case = Case(
+            case_id=f"demo-{scenario.seed}-{len(store.cases()) + 1}",
+            meter=meter,
+            rule=rule,
+            operator=OPERATOR,
+        )
         with (
             start_bench(instrument, scenario, real_time=real_time) as bench,
             start_device(instrument, correction, bench.addresses) as device,
@@ -116,18 +116,36 @@ def run_demo(
                 tell(client.hello.note)
 
             result = PresentLoadProcedure(
-                Case(case_id=case_id, meter=meter, rule=rule, operator=OPERATOR),
+                case,
                 client=client,
                 store=store,
                 expect=lambda event: clock.follow(event, client.hello.sample_rate_hz),
                 observe=observe,
                 ask=ask,
             ).run()
-        files = _leave_papers(scenario, rule, meter, store, result, out, clock)
+        circumstances = Circumstances(
+            issued_utc_ns=clock(),
+            emulated=True,
+            true_error_percent=scenario.meter_error_percent,
+        )
+        files = leave_papers(store, case, result, circumstances, out)
     return DemoOutput(
         sentence=closing_sentence(result, scenario, language),
         summary=_summary(scenario, result, files),
     )
+
+
+@contextmanager
+def _only_one_in(out: Path) -> Iterator[None]:
+    """Two demonstrations in one folder would take each other's cases for cut off."""
+    with (out / "in-use").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"another demonstration is running in {out}; wait for it, or choose another --out"
+            ) from error
+        yield
 
 
 def start_bench(folder: Path, scenario: Scenario, *, real_time: bool) -> ChildProcess:
@@ -178,111 +196,25 @@ def connect(address: str) -> DeviceClient:
     return DeviceClient(TcpTransport(host, int(port)))
 
 
-def _leave_papers(
-    scenario: Scenario, rule: Rule, meter: Meter, store: RecordStore, result: CaseResult,
-    out: Path, clock: StreamClock,
-) -> dict[str, str]:  # fmt: skip
-    """Report, bundle and plot; nothing of it where the record could not be kept."""
-    if not result.stored or scenario.fault is Fault.FULL_DISK:
-        return {}
-    correction = _correction_of(store, result.case_id)
-    attachments = {"correction-set.json": correction.to_bytes()}
-    files: dict[str, str] = {}
-    points = running_error(result.readings, result.evidence, correction)
-    error = result.combined
-    final = None
-    if error is not None:
-        final = FinalError(
-            error_percent=error.error_percent,
-            expanded_uncertainty_percent=error.expanded_uncertainty_percent,
-        )
-    head = store.head(result.case_id)
-    for language in LANGUAGES:
-        plot = None
-        if points:
-            drawing = (
-                points, final, result.verdict.mpe_percent, scenario.meter_error_percent, language,
-            )  # fmt: skip
-            plot = render_running_error(*drawing)
-            (out / f"running-error-{language}.svg").write_bytes(plot)
-            (out / f"running-error-{language}.png").write_bytes(render_running_error_png(*drawing))
-            files["plot"] = str(out / f"running-error-{language}.png")
-        report = render_report(
-            ReportData(
-                case_id=result.case_id,
-                meter=meter,
-                rule=rule,
-                verdict=result.verdict,
-                combined=result.combined,
-                readings=result.readings,
-                cannot_judge=result.obstacle,
-                instrument=_instrument(store, result.case_id, correction),
-                operator=OPERATOR,
-                issued_utc_ns=clock(),
-                record_head_hash=head,
-                plot_svg=plot,
-                demonstration=True,
-                emulated=True,
-            ),
-            language,
-        )
-        attachments[f"report-{language}.pdf"] = report
-        signed = out / f"report-{language}.pdf"
-        signed.write_bytes(sign_pdf(report, OPERATOR, demonstration=True))
-        files[f"report_{language}"] = str(signed)
-    return files | _close_case(store, result, out, attachments)
-
-
-def _close_case(
-    store: RecordStore, result: CaseResult, out: Path, attachments: dict[str, bytes]
-) -> dict[str, str]:
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in attachments.items()}
-    store.append(result.case_id, "report_issued", {"sha256": digests})
-    store.append(result.case_id, "case_closed", {"verdict": result.verdict.judgement.value})
-    bundle = out / f"{result.case_id}.zip"
-    export_bundle(store, result.case_id, bundle, attachments)
-    return {"bundle": str(bundle)}
-
-
-def _connected(store: RecordStore, case_id: str) -> dict[str, Any]:
-    """What the device said of itself when the case began; empty when none was connected."""
-    for event in store.events(case_id):
-        if event.kind == "device_connected":
-            return dict(event.body)
-    return {}
-
-
-def _correction_of(store: RecordStore, case_id: str) -> CorrectionSet:
-    return parse_correction_set(store.blob(_connected(store, case_id)["correction_set_sha256"]))
-
-
-def _instrument(store: RecordStore, case_id: str, correction: CorrectionSet) -> InstrumentIdentity:
-    return InstrumentIdentity(
-        device_id=_connected(store, case_id)["device_id"],
-        certificate=correction.certificate,
-        correction_set_sha256=correction.sha256,
-        valid_until=correction.valid_until,
-        software=_connected(store, case_id)["software"],
-    )
-
-
 def closing_sentence(result: CaseResult, scenario: Scenario, language: Language) -> str:
     """The result in one line that a person understands."""
     verdict = result.verdict
     judgement = word(verdict.judgement, language)
     if result.combined is None or verdict.judgement is Judgement.CANNOT_JUDGE:
         name, cure = reason_and_cure(verdict.reason, language) if verdict.reason else ("", "")
-        return f"{judgement}: {name} ({verdict.explanation}). {cure}"
+        return f"{judgement}: {name} ({verdict.explanation}). {cure[:1].upper()}{cure[1:]}"
     line = {
-        "en": "{sentence}: {judgement} by {rule} (±{mpe} %); the simulated meter's true error is "
-        "{truth} %",
-        "zh": "{sentence}：{judgement}（{rule}，±{mpe} %）；仿真表真实误差 {truth} %",
+        "en": "{sentence}: {judgement} by {rule} (±{mpe} %, accepted to ±{accepted} % as it is "
+        "rounded); the simulated meter's true error is {truth} %",
+        "zh": "{sentence}：{judgement}（{rule}，±{mpe} %，按修约判定界限为 ±{accepted} %）；"
+        "仿真表真实误差 {truth} %",
     }[language]
     return line.format(
         sentence=error_sentence(result.combined, language),
         judgement=judgement,
         rule=verdict.rule_id,
         mpe=verdict.mpe_percent,
+        accepted=verdict.acceptance_limit_percent,
         truth=f"{scenario.meter_error_percent:+g}".replace("-", "−"),
     )
 
@@ -304,6 +236,11 @@ def _summary(scenario: Scenario, result: CaseResult, files: dict[str, str]) -> d
         "rule": verdict.rule_id,
         "clause": verdict.clause,
         "mpe_percent": str(verdict.mpe_percent) if verdict.mpe_percent is not None else None,
+        "acceptance_limit_percent": (
+            str(verdict.acceptance_limit_percent)
+            if verdict.acceptance_limit_percent is not None
+            else None
+        ),
         "rounded_error_percent": (
             str(verdict.rounded_error_percent)
             if verdict.rounded_error_percent is not None

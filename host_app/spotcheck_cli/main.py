@@ -17,6 +17,7 @@ from rich.console import Console
 import spotcheck
 from spotcheck.canonical_json import parse_canonical
 from spotcheck.errors import SpotcheckError
+from spotcheck.meter import Connection
 from spotcheck.plain import from_plain
 from spotcheck.rule import load_rule, rule_ids
 from spotcheck_cli.campaign import campaign
@@ -39,7 +40,7 @@ def _named_errors() -> Iterator[None]:
     """What went wrong, in one sentence and without a traceback."""
     try:
         yield
-    except SpotcheckError as error:
+    except (SpotcheckError, OSError) as error:
         Console(stderr=True).print(
             f"[bold red]spotcheck:[/] {error}", highlight=False, soft_wrap=True
         )
@@ -55,13 +56,16 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     power_factor: Annotated[str, typer.Option(help="1, 0.5L, 0.8C …")] = "1",
     basic_current: Annotated[str, typer.Option(help="Ib, A.")] = "5",
     max_current: Annotated[str, typer.Option(help="Imax, A.")] = "60",
+    connection: Annotated[
+        Connection, typer.Option(help="Direct, or by current transformer (Ib is then In).")
+    ] = Connection.DIRECT,
     constant: Annotated[str, typer.Option(help="Meter constant as entered, imp/kWh.")] = "1200",
     pulse_output: Annotated[
         SimulatedPulseOutput, typer.Option(help="What the simulated meter's pulses follow.")
     ] = SimulatedPulseOutput.SMOOTHED,
     fault: Annotated[Fault, typer.Option(help="What goes wrong.")] = Fault.NONE,
     rule: Annotated[str, typer.Option(help="Rule profile, see `spotcheck rules`.")] = "jjg596-2012",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 7,
     lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
     real_time: Annotated[
         bool, typer.Option("--real-time", help="At the wall clock's pace.")
@@ -73,22 +77,24 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     from spotcheck_cli.demo import run_demo
     from spotcheck_cli.display import Display
 
-    scenario = Scenario(
-        meter_error_percent=meter_error,
-        meter_class=meter_class,
-        phases=phases,
-        current_a=current,
-        power_factor=power_factor,
-        basic_current_a=basic_current,
-        max_current_a=max_current,
-        constant=constant,
-        pulse_output=pulse_output,
-        fault=fault,
-        seed=seed,
-    )
     if lang not in ("zh", "en"):
         raise typer.BadParameter(f"{lang!r} is neither zh nor en", param_hint="--lang")
     console = Console(stderr=as_json)
+    with _named_errors():
+        scenario = Scenario(
+            meter_error_percent=meter_error,
+            meter_class=meter_class,
+            phases=phases,
+            current_a=current,
+            power_factor=power_factor,
+            basic_current_a=basic_current,
+            max_current_a=max_current,
+            connection=connection,
+            constant=constant,
+            pulse_output=pulse_output,
+            fault=fault,
+            seed=seed,
+        )
     with _named_errors(), Display(console) as display:
         output = run_demo(
             scenario,
@@ -101,7 +107,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             tell=lambda text: console.print(f"[yellow]{text}[/]", highlight=False),
         )
     if as_json:
-        typer.echo(json.dumps(output.summary, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(output.summary, ensure_ascii=False, indent=2, allow_nan=False))
         return
     for name in ("report", "report_zh", "bundle", "plot"):
         if output.summary[name]:

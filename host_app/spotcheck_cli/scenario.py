@@ -2,6 +2,7 @@
 
 import enum
 import hashlib
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -11,7 +12,7 @@ import numpy as np
 
 from spotcheck.errors import MeterDataError
 from spotcheck.load import Lead
-from spotcheck.meter import AccuracyClass, Meter, MeterConstant, PulseOutput
+from spotcheck.meter import AccuracyClass, Connection, Meter, MeterConstant, PulseOutput
 from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_cli.demo_instrument import clamp_for, drawn_front_end, stream_format
 from spotcheck_sim.bench import BenchConfig
@@ -75,6 +76,8 @@ class Scenario:
     """Ib."""
     max_current_a: str = "60"
     """Imax."""
+    connection: Connection = Connection.DIRECT
+    """Direct or by current transformer."""
     constant: str = "1200"
     """Meter constant as entered."""
     frequency_hz: float = 50.02
@@ -85,6 +88,13 @@ class Scenario:
     """What goes wrong."""
     seed: int = 7
     """Seed of everything random."""
+
+    def __post_init__(self) -> None:
+        for name in ("meter_error_percent", "voltage_v", "current_a", "frequency_hz"):
+            if not math.isfinite(getattr(self, name)):
+                raise MeterDataError(f"{name} is {getattr(self, name)}; it must be a number")
+        if self.meter_error_percent <= -100:
+            raise MeterDataError("a meter with an error of -100 % or less counts nothing")
 
     def meter(self) -> Meter:
         """The meter as the operator enters it.
@@ -98,6 +108,7 @@ class Scenario:
             accuracy_class=AccuracyClass.of(self.meter_class),
             constant=MeterConstant.parse(self.constant),
             phases=self.phases,
+            connection=self.connection,
             nominal_voltage_v=Decimal(220),
             basic_current_a=_amperes("basic current", self.basic_current_a),
             max_current_a=_amperes("maximum current", self.max_current_a),

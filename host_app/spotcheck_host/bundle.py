@@ -75,8 +75,12 @@ def check_bundle(path: Path, trusted_keys: Iterable[str] = ()) -> BundleReport:
     Raises:
         VerificationError: what is wrong with the bundle.
     """
+    trusted = list(trusted_keys)
+    for key in trusted:
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
+            raise InvalidInputError(f"trusted key {key!r} is not 64 hexadecimal digits")
     try:
-        return verify_bundle.verify(path, trusted_keys)
+        return verify_bundle.verify(path, trusted)
     except BundleVerificationError as error:
         raise VerificationError(f"{path}: {error}") from error
 

@@ -19,7 +19,7 @@ from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck.reading import CURES, CannotJudge, ErrorReading, Reason
 from spotcheck.rounding import measured_decimal
 from spotcheck.rule import Rule
-from spotcheck.verdict import CombinedError, Verdict, cannot_judge, judge
+from spotcheck.verdict import CombinedError, Verdict, cannot_judge, judge_readings
 from spotcheck_calibration.budget import combine_readings
 from spotcheck_calibration.correction_set import parse_correction_set
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent
@@ -117,13 +117,11 @@ class PresentLoadProcedure:
         """Measure and judge; every way in which it can fail is a named outcome."""
         taken = _Readings()
         try:
-            self._open()
-            self._measure(taken)
-        except DeviceLostError as error:
-            self._give_up(taken, Reason.DEVICE_LOST, str(error))
-        except RecordStoreFullError:
-            return self._store_is_full(taken)
-        try:
+            try:
+                self._open()
+                self._measure(taken)
+            except DeviceLostError as error:
+                self._give_up(taken, Reason.DEVICE_LOST, str(error))
             return self._judge(taken)
         except RecordStoreFullError:
             return self._store_is_full(taken)
@@ -167,6 +165,11 @@ class PresentLoadProcedure:
         if constant.quantity is not MeteredQuantity.ACTIVE_ENERGY:
             detail = f"pulses of {constant} count {constant.quantity.value}"
             self._give_up(taken, Reason.QUANTITY_NOT_SUPPORTED, detail)
+            return
+        if self._rule.smallest_current_a(self._meter) is None:
+            accuracy_class = self._meter.accuracy_class.value
+            detail = f"{self._rule.id} has no limit for class {accuracy_class}"
+            self._give_up(taken, Reason.NO_LIMIT_AT_THIS_LOAD, detail)
             return
         plan = self._rule.readings
         self._order(taken, plan.minimum, 0)
@@ -263,7 +266,7 @@ class PresentLoadProcedure:
             verdict = cannot_judge(self._rule, taken.obstacle.reason, taken.obstacle.detail)
         else:
             combined = combine_readings(averaged)
-            verdict = judge(self._rule, self._meter, combined, averaged[-1].conditions)
+            verdict = judge_readings(self._rule, self._meter, combined, averaged)
         self._store.append(
             self._case_id,
             "verdict",

@@ -342,7 +342,8 @@ def _condition_notes(conditions: Conditions | None, language: Language) -> str:
     if conditions is None:
         return label("no_conditions", language)
     frequency = f"{label('frequency', language)} {fixed(conditions.frequency_hz, 3)} Hz"
-    spread = f"{conditions.power_instability_percent:.2g} %"
+    instability = conditions.power_instability_percent
+    spread = "—" if instability is None else f"{instability:.2g} %"
     return f"{frequency} · {label('instability', language)} {spread}"
 
 

@@ -1,9 +1,11 @@
 """Verdicts against intervals computed here in exact fractions."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,10 @@ from hypothesis import strategies as st
 
 from spotcheck.load import Conditions, PhaseQuantities
 from spotcheck.meter import AccuracyClass, Meter, MeterConstant
-from spotcheck.reading import Reason
+from spotcheck.plain import from_plain
+from spotcheck.reading import ErrorReading, Reason
 from spotcheck.rule import Rule, load_rule
-from spotcheck.verdict import CombinedError, Judgement, Verdict, cannot_judge, judge
+from spotcheck.verdict import CombinedError, Judgement, Verdict, cannot_judge, judge, judge_readings
 
 JJG, HEBEI = load_rule("jjg596-2012"), load_rule("jjf-hebei-174-2020")
 STEP = {"0.2S": "1/50", "0.5S": "1/20", "1": "1/10", "2": "1/5"}
@@ -60,14 +63,16 @@ def verdict(error: float, u: float, name: str = "1", rule: Rule = JJG) -> Verdic
 
 def expected_judgement(error: Fraction, u: Fraction, mpe: Fraction, step: Fraction) -> str:
     """By brute force: the interval against everything that rounds to within the MPE."""
-    if u > mpe / 3:
-        return "cannot judge"
     largest_multiple = max(n for n in range(1000) if n * step <= mpe)
     edge = (largest_multiple + Fraction(1, 2)) * step
     low, high = error - u, error + u
+    if low > edge or high < -edge:
+        return "fail"  # a meter that is clearly wrong is not saved by a wide U
+    if u > mpe / 3:
+        return "cannot judge"
     if -edge <= low and high <= edge:
         return "pass"
-    return "fail" if low > edge or high < -edge else "undecided"
+    return "undecided"
 
 
 @given(
@@ -148,7 +153,8 @@ def test_decision_rule_of_the_profile(
 ) -> None:
     found = verdict(error, 0.1, rule=decided(judged_value, rule))
     assert found.judgement is judgement
-    assert found.acceptance_limit_percent == 1
+    assert found.acceptance_limit_percent == (Decimal("1.05") if judged_value == "rounded" else 1)
+    assert ("whatever its U" in found.explanation) == (rule == "simple")
 
 
 def test_uncertainty_of_a_third_of_the_limit_is_the_most() -> None:
@@ -249,3 +255,56 @@ def test_load_point_of_three_phases() -> None:
     assert (three.p_w, three.s_va) == (2640.0, 3300.0)
     assert three.power_factor == 0.8
     assert conditions(phase(i_a=0.0, p_w=0.0)).power_factor == 0.0
+
+
+def test_simple_acceptance_judges_the_rounded_value_ties_to_even() -> None:
+    # 0.31 at step 0.02 is a tie: 15.5 steps go to 16, 0.32, beyond 0.3.
+    strict = decided("rounded", "simple")
+    lagging = conditions(phase(p_w=550.0, q1_var=900.0))
+    found = judge(strict, meter("0.2S"), combined(0.31, 0.01), lagging)
+    assert (found.rounded_error_percent, found.judgement) == (Decimal("0.32"), Judgement.FAIL)
+
+
+def three_phases(*currents_a: float) -> Conditions:
+    return conditions(*(phase(i_a=current, p_w=220 * current) for current in currents_a))
+
+
+def test_unbalanced_load_has_no_limit_in_a_rule_for_balanced_loads() -> None:
+    three = replace(meter("1"), phases=3)
+    assert judge(JJG, three, combined(0.1, 0.02), three_phases(5, 5.4, 4.7)).judgement is (
+        Judgement.PASS
+    )
+    found = judge(JJG, three, combined(1.5, 0.02), three_phases(10, 0, 0))
+    assert found.reason is Reason.NO_LIMIT_AT_THIS_LOAD
+    assert "balanced" in found.explanation
+
+
+def reading(conditions: Conditions, **changes: Any) -> ErrorReading:
+    plain = json.loads((Path(__file__).parent / "golden" / "error_reading_v1.json").read_bytes())
+    golden = from_plain(ErrorReading, plain.get("reading", plain))
+    long_enough = {"pulses_used": 25, "duration_s": 30.0}
+    return replace(golden, conditions=conditions, **(long_enough | changes))
+
+
+def test_reading_below_the_minimum_of_the_rule_gives_no_verdict() -> None:
+    good = reading(conditions())
+    assert judge_readings(JJG, meter("1"), combined(0, 0.02), (good, good)).judgement is (
+        Judgement.PASS
+    )
+    for short in ({"pulses_used": 24}, {"duration_s": 29.9}):
+        found = judge_readings(
+            JJG, meter("1"), combined(0, 0.02), (reading(conditions(), **short), good)
+        )
+        assert found.reason is Reason.TOO_FEW_PULSES
+
+
+def test_every_reading_must_have_been_taken_under_the_rules_conditions() -> None:
+    bad = reading(conditions(phase(u_v=180.0, p_w=900.0)))
+    found = judge_readings(JJG, meter("1"), combined(0, 0.02), (bad, reading(conditions())))
+    assert found.reason is Reason.VOLTAGE_ABNORMAL
+
+
+def test_load_that_moves_from_one_limit_to_another_is_unstable() -> None:
+    lagging = reading(conditions(phase(p_w=550.0, q1_var=900.0)))
+    found = judge_readings(JJG, meter("1"), combined(0, 0.02), (reading(conditions()), lagging))
+    assert found.reason is Reason.UNSTABLE_LOAD

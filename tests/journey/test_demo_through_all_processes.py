@@ -1,6 +1,8 @@
 """The main job, through bench, firmware, daemon and host as processes of their own."""
 
+import fcntl
 import json
+import os
 import random
 import subprocess
 import sys
@@ -112,7 +114,7 @@ def test_fault_has_its_named_outcome_in_interface_and_record_and_no_verdict(
     summary = rehearsal.output.summary
     assert (summary["verdict"], summary["reason"]) == ("cannot judge", reason.value)
     assert summary["error_percent"] is None
-    assert summary["cure"] in rehearsal.output.sentence
+    assert summary["cure"][1:] in rehearsal.output.sentence
     ((_, lines),) = list_cases(rehearsal.folder / "records.sqlite")
     judged = [line for line in lines if line.startswith("verdict")]
     assert len(judged) == 1
@@ -229,3 +231,67 @@ def test_help_lists_every_command_with_a_line() -> None:
     for command in ("demo", "verify", "records", "rules", "device", "bench", "campaign"):
         (line,) = [line for line in text.splitlines() if f" {command} " in line[:14]]
         assert len(line.split()) > 4
+
+
+def test_second_demonstration_in_the_same_folder_is_refused_while_one_runs(tmp_path: Path) -> None:
+    with (tmp_path / "in-use").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        run = _spotcheck("demo", "--out", str(tmp_path))
+    assert run.returncode == 2
+    assert "another demonstration is running" in run.stderr
+    assert not (tmp_path / "records.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", "no-such-file"],
+        ["verify", "."],
+        ["records", "no-such-folder"],
+        ["bench", "no-such-file"],
+        ["device", "no-such-file"],
+        ["demo", "--out", "/proc/nowhere"],
+        ["demo", "--meter-error", "nan"],
+        ["demo", "--seed", "-1"],
+        ["verify", "--trusted-key", "zz", "."],
+    ],
+)
+def test_what_cannot_be_used_ends_in_a_sentence(tmp_path: Path, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "spotcheck_cli", *arguments]
+    run = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert run.returncode == 2
+    assert run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+@pytest.mark.parametrize("size_kib", [700, 1500, 3000])
+def test_disk_that_is_really_full_gives_no_verdict_and_no_traceback(
+    tmp_path: Path, size_kib: int
+) -> None:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_kib}k", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this machine mounts no tmpfs")
+    try:
+        run = _spotcheck("demo", "--json", "--out", str(folder))
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+    assert "Traceback" not in run.stderr
+    if run.returncode == 0:
+        summary = json.loads(run.stdout)
+        assert (summary["verdict"], summary["reason"]) == ("cannot judge", "record store full")
+        assert summary["report"] is None
+    else:
+        assert run.returncode == 2
+        assert "space" in run.stderr
+
+
+def test_long_reading_of_three_phases_does_not_stop_the_device(rehearse: Rehearse) -> None:
+    # Pulses every 55 s: the evidence reaches what a link carries before 25 pulses have come.
+    scenario = Scenario(phases=3, current_a=0.5, constant="200", seed=6)
+    summary = rehearse(scenario).output.summary
+    assert (summary["verdict"], summary["reason"]) == ("cannot judge", "too few pulses")

@@ -83,8 +83,8 @@ def test_compressed_form_that_ends_elsewhere_is_refused(end: str) -> None:
 
 
 def test_announced_length_is_bounded() -> None:
-    chunk = BlobChunk(sha256="0" * 64, offset=0, total_bytes=64 * 1024 * 1024 + 1, data=b"x")
-    with pytest.raises(MessageError, match="total_bytes is 67108865"):
+    chunk = BlobChunk(sha256="0" * 64, offset=0, total_bytes=128 * 1024 * 1024 + 1, data=b"x")
+    with pytest.raises(MessageError, match="total_bytes is 134217729"):
         assemble([chunk])
 
 
