@@ -99,6 +99,10 @@ def judge_readings(
         error: Their mean.
         readings: The readings that were averaged, one or more.
     """
+    verdicts = [judge(rule, meter, error, reading.conditions) for reading in readings]
+    for verdict in verdicts:
+        if verdict.judgement is Judgement.CANNOT_JUDGE:
+            return verdict
     plan = rule.readings
     for reading in readings:
         if (
@@ -111,10 +115,6 @@ def judge_readings(
                 f"{plan.minimum_duration_s} s"
             )
             return cannot_judge(rule, Reason.TOO_FEW_PULSES, detail)
-    verdicts = [judge(rule, meter, error, reading.conditions) for reading in readings]
-    for verdict in verdicts:
-        if verdict.judgement is Judgement.CANNOT_JUDGE:
-            return verdict
     if len({verdict.clause for verdict in verdicts}) > 1:
         detail = "the load moved from one limit of the rule to another between the readings"
         return cannot_judge(rule, Reason.UNSTABLE_LOAD, detail)
