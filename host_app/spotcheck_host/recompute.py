@@ -1,4 +1,4 @@
-"""Recompute the readings of a bundle from their evidence: integers exactly, results to 1e-12."""
+"""Recompute a bundle from its evidence: integers exactly, readings to 1e-12, then the verdict."""
 
 import math
 from collections.abc import Iterator
@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from spotcheck.canonical_json import parse_canonical
-from spotcheck.errors import InvalidInputError, VerificationError
+from spotcheck.errors import InvalidInputError, RuleError, VerificationError
 from spotcheck.evidence import parse_evidence
+from spotcheck.meter import Meter
 from spotcheck.plain import from_plain, to_plain
 from spotcheck.reading import ErrorReading
+from spotcheck.rule import load_rule
+from spotcheck.verdict import Verdict, judge_readings
+from spotcheck_calibration.budget import combine_readings
 from spotcheck_calibration.correction_set import parse_correction_set
 from spotcheck_calibration.evaluation import evaluate
 from spotcheck_host.verify_bundle import BundleVerificationError, read_canonical_zip
@@ -18,23 +22,54 @@ RELATIVE_TOLERANCE = 1e-12
 
 
 def recompute_bundle(path: Path) -> Iterator[str]:
-    """One line for each reading that recomputes; call `check_bundle` first.
+    """One line for each reading and verdict that recomputes; call `check_bundle` first.
 
     Args:
         path: The bundle.
 
     Raises:
-        VerificationError: a reading does not follow from its evidence.
+        VerificationError: a reading does not follow from its evidence, or the verdict from them.
     """
     try:
         entries = read_canonical_zip(path.read_bytes())
     except BundleVerificationError as error:
         raise VerificationError(str(error)) from error
+    readings: dict[str, ErrorReading] = {}
+    meter = None
     for line in entries["events.jsonl"].splitlines():
         event: Any = parse_canonical(line)
         body = event["body"]
-        if event["kind"] == "outcome" and body["kind"] == "reading":
-            yield _recompute(from_plain(ErrorReading, body["value"]), entries)
+        if event["kind"] == "case_opened":
+            meter = from_plain(Meter, body["meter"])
+        elif event["kind"] == "outcome" and body["kind"] == "reading":
+            claimed = from_plain(ErrorReading, body["value"])
+            readings[claimed.reading_id] = claimed
+            yield _recompute(claimed, entries)
+        elif event["kind"] == "verdict" and body["combined"] is not None and meter is not None:
+            yield _judge_again(body, meter, readings)
+
+
+def _judge_again(body: Any, meter: Meter, readings: dict[str, ErrorReading]) -> str:
+    """The verdict by this software's own profile of the rule."""
+    claimed = from_plain(Verdict, body["verdict"])
+    try:
+        averaged = tuple(readings[name] for name in body["combined"]["reading_ids"])
+        rule = load_rule(claimed.rule_id)
+    except KeyError as error:
+        raise VerificationError(
+            f"the verdict rests on {error.args[0]}, which is missing"
+        ) from error
+    except RuleError as error:
+        return f"verdict {claimed.judgement.value}: not judged again, {error}"
+    combined = combine_readings(averaged)
+    found = {
+        "combined": to_plain(combined),
+        "verdict": to_plain(judge_readings(rule, meter, combined, averaged)),
+    }
+    difference = _first_difference(body, found, "verdict")
+    if difference:
+        raise VerificationError(f"the verdict does not follow from the readings: {difference}")
+    return f"verdict: {claimed.judgement.value} by {claimed.rule_id}, judged again"
 
 
 def _recompute(claimed: ErrorReading, entries: dict[str, bytes]) -> str:

@@ -150,7 +150,7 @@ def test_report_is_signed_and_says_its_number_in_both_languages(rehearse: Rehear
 def test_flipped_bit_anywhere_in_a_real_bundle_is_reported(rehearse: Rehearse) -> None:
     bundle = Path(rehearse(Scenario()).output.summary["bundle"])
     assert check_bundle(bundle).case_id == "demo-7-1"
-    assert len(list(recompute_bundle(bundle))) == 2
+    assert len(list(recompute_bundle(bundle))) == 3  # two readings and the verdict
     data = bundle.read_bytes()
     chance = random.Random(1)
     # Every kind of entry, evenly; the exhaustive trial is in tests/host, on a small bundle.
@@ -172,6 +172,18 @@ def test_reading_that_was_bettered_does_not_recompute(rehearse: Rehearse) -> Non
     entries["events.jsonl"] = b"".join(lines)
     bundle.write_bytes(canonical_zip(entries))
     with pytest.raises(VerificationError, match="does not follow from its evidence"):
+        list(recompute_bundle(bundle))
+
+
+def test_verdict_that_was_turned_is_not_judged_so_again(rehearse: Rehearse) -> None:
+    scenario = Scenario(meter_error_percent=-1.3, seed=12)
+    bundle = Path(rehearse(scenario).output.summary["bundle"])
+    archive = zipfile.ZipFile(bundle)
+    entries = {name: archive.read(name) for name in archive.namelist()}
+    assert b'"judgement":"fail"' in entries["events.jsonl"]
+    turned = entries["events.jsonl"].replace(b'"judgement":"fail"', b'"judgement":"pass"')
+    bundle.write_bytes(canonical_zip({**entries, "events.jsonl": turned}))
+    with pytest.raises(VerificationError, match="verdict does not follow from the readings"):
         list(recompute_bundle(bundle))
 
 
