@@ -21,7 +21,7 @@ from spotcheck_cli.demo_instrument import (
 )
 from spotcheck_cli.in_process_bench import measure_in_process
 from spotcheck_cli.scenario import Scenario
-from spotcheck_device.measuring_session import MeasurementRequest
+from spotcheck_device.session_messages import MeasurementRequest
 from spotcheck_dsp.slot_sums import SlotAccumulator, slot_sums_reference
 from spotcheck_host.device_client import ArrivedOutcome
 from spotcheck_sim.bench import steady_bench

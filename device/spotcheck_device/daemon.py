@@ -23,16 +23,16 @@ from spotcheck_calibration.evaluation import SOFTWARE
 from spotcheck_device.config import DeviceConfig, split_address
 from spotcheck_device.host_links import HostLink, HostLinks
 from spotcheck_device.journal import Journal, PendingOutcome
-from spotcheck_device.measuring_session import (
+from spotcheck_device.measuring_session import MeasuringSession
+from spotcheck_device.pulse_link import PulseLink
+from spotcheck_device.sample_link import SampleLink
+from spotcheck_device.session_messages import (
     MeasurementRequest,
-    MeasuringSession,
     SessionEvent,
     SessionFinished,
     SessionOutcome,
     SessionProgress,
 )
-from spotcheck_device.pulse_link import PulseLink
-from spotcheck_device.sample_link import SampleLink
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
 from spotcheck_wire.errors import MessageError

@@ -24,7 +24,7 @@ from spotcheck_cli.demo_instrument import (
     stream_format,
 )
 from spotcheck_cli.in_process_bench import measure_in_process
-from spotcheck_device.measuring_session import MeasurementRequest
+from spotcheck_device.session_messages import MeasurementRequest
 from spotcheck_sim.bench import BenchConfig, SimulatedBench
 from spotcheck_sim.load import Load
 from spotcheck_sim.mains import Mains

@@ -8,12 +8,8 @@ from typing import Protocol
 
 from spotcheck.ports import PulseSource, SampleSource
 from spotcheck_calibration.correction_set import CorrectionSet
-from spotcheck_device.measuring_session import (
-    MeasurementRequest,
-    MeasuringSession,
-    SessionFinished,
-    SessionOutcome,
-)
+from spotcheck_device.measuring_session import MeasuringSession
+from spotcheck_device.session_messages import MeasurementRequest, SessionFinished, SessionOutcome
 
 
 class Bench(SampleSource, PulseSource, Protocol):

@@ -17,9 +17,9 @@ from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse
 from spotcheck.reading import CannotJudge, ErrorReading, Reason
 from spotcheck.samples import SampleBlock
-from spotcheck_device.measuring_session import (
+from spotcheck_device.measuring_session import MeasuringSession
+from spotcheck_device.session_messages import (
     MeasurementRequest,
-    MeasuringSession,
     SessionEvent,
     SessionFinished,
     SessionOutcome,

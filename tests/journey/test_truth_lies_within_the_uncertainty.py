@@ -14,7 +14,7 @@ from spotcheck_cli.demo_instrument import (
     stream_format,
 )
 from spotcheck_cli.in_process_bench import measure_in_process
-from spotcheck_device.measuring_session import MeasurementRequest
+from spotcheck_device.session_messages import MeasurementRequest
 from spotcheck_sim.bench import steady_bench
 from spotcheck_sim.meter_under_test import PulseKind
 
