@@ -73,7 +73,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     out: Annotated[Path, typer.Option(help="Folder for all that is left.")] = Path("demo-output"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Rehearse a verification on simulated hardware: from mains to a signed report."""
+    """Rehearse a verification: simulated mains to signed report."""
     from spotcheck_cli.demo import run_demo
     from spotcheck_cli.display import Display
 
@@ -120,7 +120,7 @@ def verify(
     bundle: Annotated[Path, typer.Argument(help="Bundle of a case (.zip).")],
     trusted_key: Annotated[list[str] | None, typer.Option(help="Public key, hex.")] = None,
 ) -> None:
-    """Check that a bundle is unchanged, who signed it, and that its results recompute."""
+    """Check a bundle: unchanged, signed by whom, recomputed."""
     from spotcheck_host.bundle import check_bundle
     from spotcheck_host.recompute import recompute_bundle
 
@@ -173,7 +173,7 @@ def device(
         bool, typer.Option("--until-input-closes", help="End with the program that started it.")
     ] = False,
 ) -> None:
-    """Run the instrument's daemon, as its configuration (TOML) says."""
+    """Run the instrument's daemon by its configuration (TOML)."""
     from spotcheck_device.config import load_config
     from spotcheck_device.daemon import Daemon
 
@@ -189,7 +189,7 @@ def bench(
         bool, typer.Option("--real-time", help="At the wall clock's pace.")
     ] = False,
 ) -> None:
-    """Run the simulated bench: samples over TCP, pulses through MicroPython on a pty."""
+    """Run the simulated bench: samples on TCP, pulses on a pty."""
     from spotcheck_cli.demo_instrument import demonstration_correction_set
     from spotcheck_cli.processes import firmware, micropython, wire_folder
     from spotcheck_sim.bench_process import BenchProcessConfig, serve

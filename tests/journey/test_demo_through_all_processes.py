@@ -242,7 +242,7 @@ def test_help_lists_every_command_with_a_line() -> None:
     text = _spotcheck("--help").stdout
     for command in ("demo", "verify", "records", "rules", "device", "bench", "campaign"):
         (line,) = [line for line in text.splitlines() if f" {command} " in line[:14]]
-        assert len(line.split()) > 4
+        assert len(line.split()) > 4, line
 
 
 def test_second_demonstration_in_the_same_folder_is_refused_while_one_runs(tmp_path: Path) -> None:
