@@ -20,6 +20,7 @@ from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
 from spotcheck_cli.scenario import EPOCH_UTC_NS, Fault, Scenario
 from spotcheck_host.case_papers import Circumstances, leave_papers
+from spotcheck_host.detail_text import finding_in_chinese
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent, TcpTransport
 from spotcheck_host.keys import demonstration_key
 from spotcheck_host.procedure import Case, CaseResult, PresentLoadProcedure, close_interrupted_cases
@@ -202,6 +203,8 @@ def closing_sentence(result: CaseResult, scenario: Scenario, language: Language)
     judgement = word(verdict.judgement, language)
     if result.combined is None or verdict.judgement is Judgement.CANNOT_JUDGE:
         name, cure = reason_and_cure(verdict.reason, language) if verdict.reason else ("", "")
+        if language == "zh":
+            return f"{judgement}：{name}（{finding_in_chinese(verdict.explanation)}）。{cure}"
         return f"{judgement}: {name} ({verdict.explanation}). {cure[:1].upper()}{cure[1:]}"
     line = {
         "en": "{sentence}: {judgement} by {rule} (±{mpe} %, accepted to ±{accepted} % as it is "

@@ -23,6 +23,7 @@ from spotcheck.meter import Meter
 from spotcheck.reading import CannotJudge, ErrorReading, Reason
 from spotcheck.rule import Rule
 from spotcheck.verdict import CombinedError, Judgement, Verdict
+from spotcheck_host.detail_text import finding_in_chinese
 from spotcheck_host.report_text import (
     NO_CHINESE_FONT,
     Language,
@@ -238,7 +239,7 @@ def _unjudged_rows(data: ReportData, language: Language, fonts: ReportFonts) -> 
     return [
         [label("reason", language), name],
         [label("cure", language), cure],
-        [label("found", language), detail],
+        [label("found", language), finding_in_chinese(detail) if language == "zh" else detail],
     ]
 
 

@@ -1,0 +1,103 @@
+"""Findings in Chinese: what an outcome's English detail says, number by number.
+
+The record keeps the English sentence (docs/formats/outcome.md); a report in Chinese says the same.
+What is not known here is printed as it stands.
+"""
+
+import re
+
+_NUMBER = r"[-+−]?[0-9.e+]+"
+_FINDINGS = (
+    (r"the current is {n} mA", "电流为 {} mA"),
+    (r"the power is {n} W", "功率为 {} W"),
+    (r"the power factor is {n}", "功率因数为 {}"),
+    (r"the power factor is {n}; the rule wants {n} or more", "功率因数为 {}；规程要求不小于 {}"),
+    (
+        r"the power of phase {n} is {n} W: export, or a clamp reversed",
+        "第 {} 相功率为 {} W：反向送电，或电流钳接反",
+    ),
+    (r"the power is {n} W: export, or a clamp reversed", "功率为 {} W：反向送电，或电流钳接反"),
+    (r"U{n} is {n} V", "U{} 为 {} V"),
+    (
+        r"U{n} is {n} V, {n} % off {n} V; the rule allows ±{n} %",
+        "U{} 为 {} V，偏离 {} %（参比电压 {} V）；规程允许 ±{} %",
+    ),
+    (r"the distortion of U{n} is {n} %; the rule allows {n} %", "U{} 畸变率为 {} %；规程允许 {} %"),
+    (r"the frequency is {n} Hz", "频率为 {} Hz"),
+    (
+        r"pulses: {n}, none for {n} s; with {n} W one is expected every {n} s",
+        "脉冲数 {}，已有 {} s 没有脉冲；功率 {} W 时应每 {} s 一个",
+    ),
+    (r"pulses: {n}; at least {n} are needed", "脉冲数 {}；至少需要 {} 个"),
+    (r"pulses: {n} in the {n} s allowed", "脉冲数 {}（允许时间 {} s）"),
+    (r"the converter clips at sample {n}", "转换器在第 {} 个采样点削波"),
+    (
+        r"the pulses claim {n} times the energy measured; "
+        r"with this load the constant would be {n} imp/kWh",
+        "脉冲所示电能是实测电能的 {} 倍；按此负荷，常数应为 {} imp/kWh",
+    ),
+    (
+        r"the energy between pulses {n} and {n} is {n} times the median: "
+        r"a pulse was missed or came double",
+        "第 {} 与第 {} 个脉冲之间的电能是中位数的 {} 倍：漏计或重复了一个脉冲",
+    ),
+    (r"the serial line of the pulse front end went away", "脉冲前端的串行线路已断开"),
+    (r"the pulse front end says nothing any more", "脉冲前端不再应答"),
+    (r"the pulse front end has restarted", "脉冲前端已重新启动"),
+    (r"pulses lost on the line of the front end: {n}", "前端线路上丢失的脉冲数：{}"),
+    (r"{n} pulses were counted but never arrived", "{} 个脉冲已计数但未到达"),
+    (r"samples missing in the stream: {n}", "数据流中缺失的采样点数：{}"),
+    (r"no samples come any more", "不再收到采样数据"),
+    (r"the stream of samples has started anew", "采样数据流已重新开始"),
+    (r"no space is left for the record; nothing more was stored", "记录已无存储空间；未再存入数据"),
+    (r"the sample source closed the connection", "采样数据源关闭了连接"),
+    (r"the device closed the connection", "装置关闭了连接"),
+    (r"stopped by the operator", "由操作人员停止"),
+    (r"the current is {n} A; {w} has limits from {n} A", "电流为 {} A；{} 的限值自 {} A 起"),
+    (r"{w} has no limit for class {w} at {t}", "{} 对准确度等级 {} 在 {} 处没有规定限值"),
+    (r"{w} has no limit for class {w}", "{} 对准确度等级 {} 没有规定限值"),
+    (
+        r"{w} has {n} pulses in {n} s; {w} wants {n} pulses and {n} s",
+        "{} 有 {} 个脉冲、{} s；{} 要求 {} 个脉冲和 {} s",
+    ),
+    (r"{n} readings differ by more than the rule allows", "{} 次测量之差超出规程允许"),
+    (
+        r"the load moved from one limit of the rule to another between the readings",
+        "两次测量之间负荷从规程的一个限值区间变到了另一个",
+    ),
+    (
+        r"the currents differ by {n} % from their mean; "
+        r"the rule's limits here hold for a balanced load \(±{n} %\)",
+        "各相电流与平均值相差 {} %；规程此处的限值只适用于平衡负荷（±{} %）",
+    ),
+    (
+        r"U = {n} % is too large against the MPE of ±{n} %",
+        "U = {} %，相对于最大允许误差 ±{} % 过大",
+    ),
+    (r"pulses of {t} count reactive energy", "{} 的脉冲计量的是无功电能"),
+    (r"pulses of {t} count volume", "{} 的脉冲计量的是体积"),
+)
+_CHINESE = [
+    (
+        re.compile(
+            pattern.replace("{n}", f"({_NUMBER})").replace("{w}", r"(\S+)").replace("{t}", "(.+)")
+        ),
+        text,
+    )
+    for pattern, text in _FINDINGS
+]
+
+
+def finding_in_chinese(detail: str) -> str:
+    """The detail of an outcome in Chinese; as it stands where it is not known."""
+    for pattern, text in _CHINESE:
+        if match := pattern.fullmatch(detail):
+            numbers = (
+                found.replace("-", "−") if _is_number(found) else found for found in match.groups()
+            )
+            return text.format(*numbers)
+    return detail
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(_NUMBER, text) is not None
