@@ -19,7 +19,7 @@ lint: setup
 test: lint
 	$(BIN)/pytest
 
-# 10,000 random verifications against the simulator's truth (about ten minutes on two cores).
+# 10,000 random verifications against the simulator's truth (about five minutes on two cores).
 campaign-coverage: setup
 	@mkdir -p build
 	$(BIN)/spotcheck campaign coverage --runs 10000 --out build/coverage.md
