@@ -99,6 +99,7 @@ def test_other_seed_gives_other_events(rehearse: Rehearse, tmp_path: Path) -> No
         (Fault.NO_VOLTAGE, Reason.OUTAGE),
         (Fault.VOLTAGE_LOST, Reason.OUTAGE),
         (Fault.NO_LOAD, Reason.NO_LOAD),
+        (Fault.NO_CLAMP, Reason.NO_LOAD),
         (Fault.REVERSED_CLAMP, Reason.NEGATIVE_POWER),
         (Fault.OVERLOAD, Reason.OVERLOAD),
         (Fault.WRONG_CONSTANT, Reason.PULSES_IMPLAUSIBLE),
