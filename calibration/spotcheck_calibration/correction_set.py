@@ -9,7 +9,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from spotcheck.canonical_json import canonical_bytes, parse_canonical
 from spotcheck.errors import CorrectionSetError, InvalidInputError
@@ -91,6 +91,9 @@ class CurrentCorrection:
     """Time by which this current appears late against its voltage."""
 
 
+C = TypeVar("C", VoltageCorrection, CurrentCorrection)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionSet:
     """Everything that calibration says about one instrument."""
@@ -142,13 +145,7 @@ class CorrectionSet:
         Raises:
             CorrectionSetError: that range was not calibrated.
         """
-        for entry in self.voltages:
-            if (entry.phase, entry.range_name) == (phase, stream.voltage_range):
-                return entry
-        raise CorrectionSetError(
-            f"{self.certificate} has no correction of voltage {phase} in range "
-            f"{stream.voltage_range!r}"
-        )
+        return _entry(self, self.voltages, "voltage", phase, stream.voltage_range)
 
     def current(self, phase: int, stream: StreamFormat) -> CurrentCorrection:
         """Correction of the current of a phase in the range of a stream.
@@ -156,13 +153,7 @@ class CorrectionSet:
         Raises:
             CorrectionSetError: that range was not calibrated.
         """
-        for entry in self.currents:
-            if (entry.phase, entry.range_name) == (phase, stream.current_range):
-                return entry
-        raise CorrectionSetError(
-            f"{self.certificate} has no correction of current {phase} in range "
-            f"{stream.current_range!r}"
-        )
+        return _entry(self, self.currents, "current", phase, stream.current_range)
 
     def to_bytes(self) -> bytes:
         """The bytes of the file."""
@@ -177,6 +168,17 @@ class CorrectionSet:
         """Whether it is past its date at a time."""
         day = datetime.datetime.fromtimestamp(utc_ns // 10**9, datetime.UTC).date()
         return day > datetime.date.fromisoformat(self.valid_until)
+
+
+def _entry(
+    found_in: CorrectionSet, entries: tuple[C, ...], kind: str, phase: int, range_name: str
+) -> C:
+    for entry in entries:
+        if (entry.phase, entry.range_name) == (phase, range_name):
+            return entry
+    raise CorrectionSetError(
+        f"{found_in.certificate} has no correction of {kind} {phase} in range {range_name!r}"
+    )
 
 
 def parse_correction_set(data: bytes, name: str = "correction set") -> CorrectionSet:

@@ -35,6 +35,11 @@ class AccuracyClass(enum.Enum):
     CLASS_1 = "1"
     CLASS_2 = "2"
 
+    @property
+    def index_percent(self) -> Decimal:
+        """The class index: the number that the class is named for."""
+        return Decimal(self.value.removesuffix("S"))
+
     @classmethod
     def of(cls, text: str) -> "AccuracyClass":
         """The class that a nameplate states as `1`, `1.0`, `B`, `0.5S` or `C`.

@@ -26,6 +26,7 @@ from spotcheck_host.keys import demonstration_key
 from spotcheck_host.procedure import Case, CaseResult, PresentLoadProcedure, close_interrupted_cases
 from spotcheck_host.records import RecordStore
 from spotcheck_host.report_text import Language, error_sentence, reason_and_cure, word
+from spotcheck_wire.host_messages import OUTCOME_READING
 
 OPERATOR = "demonstration"
 FULL_DISK_BYTES = 450_000
@@ -46,7 +47,10 @@ class StreamClock:
         """Move on to the end of an outcome."""
         if isinstance(event, ArrivedOutcome):
             body: dict[str, Any] = event.message.body
-            sample = body.get("at_sample") or body.get("last_stamp", 0) // STAMP_SUBDIVISION
+            if event.message.kind == OUTCOME_READING:
+                sample = body["last_stamp"] // STAMP_SUBDIVISION
+            else:
+                sample = body["at_sample"] or 0
             now_ns = EPOCH_UTC_NS + sample * 1_000_000_000 // sample_rate_hz
             self._now_ns = max(self._now_ns, now_ns)
 

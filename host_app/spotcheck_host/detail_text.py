@@ -51,6 +51,14 @@ _FINDINGS = (
     (r"the stream of samples has started anew", "采样数据流已重新开始"),
     (r"no space is left for the record; nothing more was stored", "记录已无存储空间；未再存入数据"),
     (r"the sample source closed the connection", "采样数据源关闭了连接"),
+    (
+        r"{t} has no correction of voltage {n} in range {w}",
+        "{} 中没有第 {} 相电压在量程 {} 的修正数据",
+    ),
+    (
+        r"{t} has no correction of current {n} in range {w}",
+        "{} 中没有第 {} 相电流在量程 {} 的修正数据",
+    ),
     (r"the device closed the connection", "装置关闭了连接"),
     (r"stopped by the operator", "由操作人员停止"),
     (r"the current is {n} A; {w} has limits from {n} A", "电流为 {} A；{} 的限值自 {} A 起"),

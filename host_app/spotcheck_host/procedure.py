@@ -9,31 +9,25 @@ Every step is an event of the record before anything rests on it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from spotcheck.errors import DeviceLostError, RecordStoreFullError
+from spotcheck.errors import CorrectionSetError, DeviceLostError, RecordStoreFullError
 from spotcheck.evidence import Evidence, parse_evidence
-from spotcheck.meter import AccuracyClass, Meter, MeteredQuantity
+from spotcheck.meter import Meter, MeteredQuantity
 from spotcheck.plain import from_plain, to_plain
 from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck.reading import CURES, CannotJudge, ErrorReading, Reason
 from spotcheck.rounding import measured_decimal
 from spotcheck.rule import Rule
+from spotcheck.samples import StreamFormat
 from spotcheck.verdict import CombinedError, Verdict, cannot_judge, judge_readings
 from spotcheck_calibration.budget import combine_readings
-from spotcheck_calibration.correction_set import parse_correction_set
+from spotcheck_calibration.correction_set import CorrectionSet, parse_correction_set
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent
 from spotcheck_host.records import RecordStore
 from spotcheck_wire import host_messages as wire
 
 LONGEST_READING_S = 1200.0
 SILENCE_S = 30.0
-CLASS_INDEX = {
-    AccuracyClass.CLASS_0_2S: Decimal("0.2"),
-    AccuracyClass.CLASS_0_5S: Decimal("0.5"),
-    AccuracyClass.CLASS_1: Decimal(1),
-    AccuracyClass.CLASS_2: Decimal(2),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +155,9 @@ class PresentLoadProcedure:
             detail = f"{correction.certificate} was valid until {correction.valid_until}"
             self._give_up(taken, Reason.CALIBRATION_EXPIRED, detail)
             return
+        if missing := _range_without_correction(correction, self._client.hello):
+            self._give_up(taken, Reason.REFERENCE_NOT_CALIBRATED, missing)
+            return
         constant = self._meter.constant
         if constant.quantity is not MeteredQuantity.ACTIVE_ENERGY:
             detail = f"pulses of {constant} count {constant.quantity.value}"
@@ -252,7 +249,7 @@ class PresentLoadProcedure:
         last = [measured_decimal(r.error_percent) for r in self._averaged(readings)]
         allowed = (
             self._rule.readings.largest_difference_to_class
-            * CLASS_INDEX[self._meter.accuracy_class]
+            * self._meter.accuracy_class.index_percent
         )
         return max(last) - min(last) <= allowed
 
@@ -319,6 +316,23 @@ class PresentLoadProcedure:
             at_sample=None,
             conditions=None,
         )
+
+
+def _range_without_correction(correction: CorrectionSet, hello: wire.DeviceHello) -> str | None:
+    """Which range in use was never calibrated, in a sentence; None if all were."""
+    stream = StreamFormat(
+        sample_rate_hz=hello.sample_rate_hz,
+        phases=hello.phases,
+        voltage_range=hello.voltage_range,
+        current_range=hello.current_range,
+    )
+    try:
+        for phase in range(1, stream.phases + 1):
+            correction.voltage(phase, stream)
+            correction.current(phase, stream)
+    except CorrectionSetError as error:
+        return str(error)
+    return None
 
 
 def close_interrupted_cases(store: RecordStore) -> tuple[str, ...]:

@@ -6,17 +6,23 @@ import time
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from spotcheck.errors import DeviceLostError
+from spotcheck.reading import Reason
 from spotcheck.rule import ReadingPlan, load_rule
+from spotcheck.verdict import Judgement
 from spotcheck_cli.demo import connect, start_bench, start_device
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
 from spotcheck_cli.scenario import Scenario
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, SerialTransport
+from spotcheck_host.keys import demonstration_key
+from spotcheck_host.procedure import Case, PresentLoadProcedure
+from spotcheck_host.records import RecordStore
 from spotcheck_wire import host_messages as wire
 
 pytestmark = pytest.mark.processes
@@ -163,6 +169,31 @@ def test_front_end_that_was_never_plugged_in_is_named_and_the_stream_does_not_be
     assert found.kind == wire.OUTCOME_CANNOT_JUDGE
     assert found.body["reason"] == "front end lost"
     assert found.body["at_sample"] == 0
+
+
+def test_clamp_that_was_never_calibrated_gives_its_named_outcome(
+    tmp_path: Path, bench: ChildProcess, connected: Connected
+) -> None:
+    whole = demonstration_correction_set()
+    other_clamp = tuple(entry for entry in whole.currents if entry.range_name == "C5")
+    correction = replace(whole, currents=other_clamp)
+    with (
+        start_device(tmp_path, correction, bench.addresses) as device,
+        RecordStore(
+            tmp_path / "records.sqlite", demonstration_key(1, "t"), lambda: 0, demonstration=True
+        ) as store,
+    ):
+        result = PresentLoadProcedure(
+            Case(case_id="c", meter=SCENARIO.meter(), rule=load_rule("jjg596-2012"), operator="t"),
+            client=connected(device.addresses["host"]),
+            store=store,
+            expect=lambda event: None,
+            observe=lambda event: None,
+            ask=lambda question: None,
+        ).run()
+    assert result.verdict.judgement is Judgement.CANNOT_JUDGE
+    assert result.verdict.reason is Reason.REFERENCE_NOT_CALIBRATED
+    assert "current 1 in range 'C100'" in result.verdict.explanation
 
 
 def test_serial_host_link_gives_the_same_reading_as_tcp(

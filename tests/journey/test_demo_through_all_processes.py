@@ -154,7 +154,7 @@ def test_flipped_bit_anywhere_in_a_real_bundle_is_reported(rehearse: Rehearse) -
     assert len(list(recompute_bundle(bundle))) == 3  # two readings and the verdict
     data = bundle.read_bytes()
     chance = random.Random(1)
-    # Every kind of entry, evenly; the exhaustive trial is in tests/host, on a small bundle.
+    # A sample of the bytes; the exhaustive trial is in tests/host, on a small bundle.
     for _ in range(150):
         position, bit = chance.randrange(len(data)), 1 << chance.randrange(8)
         bundle.write_bytes(data[:position] + bytes([data[position] ^ bit]) + data[position + 1 :])
