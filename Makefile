@@ -32,7 +32,7 @@ campaign-kill: setup
 lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
-		--extra dev --extra device --extra lab pyproject.toml -o requirements.txt
+		--extra dev --extra app --extra device --extra lab pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf $(VENV) build demo-output *.egg-info
