@@ -44,9 +44,19 @@ class Budget:
     """Lines, largest first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelativePart:
+    """A Type B part of the instrument's energy."""
+
+    standard_uncertainty: float
+    """Relative to the energy."""
+    degrees_of_freedom: float = math.inf
+    """inf where the uncertainty is taken as known."""
+
+
 def reading_budget(
     *, meter_energy_per_pulse_j: float, line: PulseLine, ambiguity_j: float,
-    duration_s: float, conditions: Conditions, stream: StreamFormat, correction: CorrectionSet,
+    instrument: Mapping[str, RelativePart],
 ) -> Budget:  # fmt: skip
     """Error and uncertainty of one reading.
 
@@ -55,31 +65,42 @@ def reading_budget(
         line: The instrument's energy per pulse.
         ambiguity_j: Standard uncertainty of the energy per pulse from not knowing the kind of
             pulse output; 0 where it is known.
-        duration_s: Time between the first and the last.
-        conditions: What was there.
-        stream: Rate and ranges.
-        correction: The instrument's correction set.
+        instrument: What is not known about the instrument's energy, by name.
     """
     slope = line.energy_per_pulse
     freedom = max(1, line.degrees_of_freedom)
     scatter = ureal(1.0, line.standard_uncertainty / slope, df=freedom)
     sources = {TYPE_A: scatter} if line.standard_uncertainty else {}
-    relative = _instrument(conditions, stream, correction, duration_s, sources)
+    parts = dict(instrument)
     if ambiguity_j:
-        relative += _source(sources, "kind of pulse output", ambiguity_j / slope)
+        parts["kind of pulse output"] = RelativePart(standard_uncertainty=ambiguity_j / slope)
+    relative: Any = 0.0
+    for name, part in parts.items():
+        if part.standard_uncertainty:
+            size = abs(part.standard_uncertainty)
+            sources[name] = ureal(0.0, size, df=part.degrees_of_freedom, label=name)
+            relative += sources[name]
     error = 100 * (meter_energy_per_pulse_j / (slope * scatter * (1 + relative)) - 1)
     return _budget(error, sources)
 
 
-def _instrument(
-    conditions: Conditions, stream: StreamFormat, correction: CorrectionSet, duration_s: float,
-    sources: dict[str, Any],
-) -> Any:  # fmt: skip
-    """Relative error of the instrument's energy as an uncertain number of value 0."""
+def instrument_parts(
+    conditions: Conditions, stream: StreamFormat, correction: CorrectionSet, duration_s: float
+) -> dict[str, RelativePart]:
+    """What a correction set leaves unknown about the instrument's energy.
+
+    Args:
+        conditions: What was there.
+        stream: Rate and ranges.
+        correction: The instrument's correction set.
+        duration_s: Time between the first and the last pulse.
+    """
     clock = correction.sample_rate_relative_error
     reference = correction.reference_standard_relative_error
-    relative = _source(sources, "sample clock", clock.standard_uncertainty, clock)
-    relative += _source(sources, "reference standard", reference.standard_uncertainty, reference)
+    parts = {
+        "sample clock": _part(clock.standard_uncertainty, clock),
+        "reference standard": _part(reference.standard_uncertainty, reference),
+    }
     variance = 0.0
     omega = 2 * math.pi * conditions.frequency_hz
     lag_factor = conditions.frequency_hz / correction.nominal_frequency_hz
@@ -94,22 +115,17 @@ def _instrument(
             ("phase lag", reactive_share, lag, lag_factor * lag.standard_uncertainty),
             ("channel skew", reactive_share, i.skew_s, omega * i.skew_s.standard_uncertainty),
         ):
-            relative += _source(sources, f"{name} {number}", weight * size, entry)
+            parts[f"{name} {number}"] = _part(weight * size, entry)
         variance += (u.noise_codes_rms * u.gain_v_per_code.value * phase.i_a) ** 2
         variance += (i.noise_codes_rms * i.gain_a_per_code.value * phase.u_v) ** 2
     samples = duration_s * stream.sample_rate_hz
     noise = math.sqrt(_LINE_TO_GATE_NOISE * variance / samples) / abs(conditions.p_w)
-    return relative + _source(sources, "front-end noise", noise)
+    parts["front-end noise"] = RelativePart(standard_uncertainty=noise)
+    return parts
 
 
-def _source(
-    sources: dict[str, Any], name: str, size: float, entry: UncertainValue | None = None
-) -> Any:
-    if not size:
-        return 0.0
-    freedom = entry.degrees_of_freedom if entry else math.inf
-    sources[name] = ureal(0.0, abs(size), df=freedom, label=name)
-    return sources[name]
+def _part(size: float, entry: UncertainValue) -> RelativePart:
+    return RelativePart(standard_uncertainty=size, degrees_of_freedom=entry.degrees_of_freedom)
 
 
 def _budget(error: Any, sources: Mapping[str, Any]) -> Budget:

@@ -1,7 +1,5 @@
 """From evidence to an `ErrorReading`: the one function that device, host and verifier share."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,24 +7,22 @@ import spotcheck
 from spotcheck.errors import EvidenceError
 from spotcheck.evidence import SUMS_PER_PHASE, Evidence
 from spotcheck.load import Conditions
-from spotcheck.meter import Direction, MeteredQuantity, PulseOutput
+from spotcheck.meter import Direction, MeteredQuantity
 from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck.reading import CannotJudge, ErrorReading, Method, Reason, TimeBase
 from spotcheck.samples import StreamFormat
-from spotcheck_calibration.budget import reading_budget
+from spotcheck_calibration.budget import instrument_parts, reading_budget
 from spotcheck_calibration.corrected_load import CorrectedLoad
 from spotcheck_calibration.correction_set import CorrectionSet
-from spotcheck_dsp.pulse_fit import PulseLine, gate, least_squares_line
+from spotcheck_calibration.pulse_energy import (
+    FEWEST_PULSES,
+    EnergiesAtPulses,
+    energy_per_pulse,
+    implausible,
+)
 from spotcheck_dsp.slot_sums import UU, Slots
 
 SOFTWARE = f"spotcheck {spotcheck.__version__}"
-FEWEST_PULSES = 3
-"""Two pulses leave no residual: nothing would say how well they were stamped."""
-DECISIVE_RESIDUAL_RATIO = 3.0
-"""One kind of pulse output is taken as found when its residual is this much the smaller."""
-LARGEST_INTERVAL_RATIO = 1.5
-"""Energies of single intervals may differ by this; a missed or a double pulse makes it 2."""
-PLAUSIBLE_METER_TO_REFERENCE = (0.2, 5.0)
 OUTAGE_FRACTION = 0.1
 
 Array = NDArray[np.float64]
@@ -137,80 +133,17 @@ def _cannot(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PulseEnergy:
-    """The line taken, and what is not known about it."""
-
-    line: PulseLine
-    kind: PulseOutput
-    ambiguity_j: float
-    gate_j: float
-
-
-def _pulse_energy(load: CorrectedLoad, samples: Array, declared: PulseOutput) -> _PulseEnergy:
-    """Energy per pulse by the declared kind of pulse output, or by the kind that fits better."""
-    candidates = {
-        PulseOutput.SMOOTHED: load.energy_j(samples),
-        PulseOutput.PULSATING: load.energy_with_ripple_j(samples),
-    }
-    lines = {kind: least_squares_line(energy) for kind, energy in candidates.items()}
-    smoothed, pulsating = lines[PulseOutput.SMOOTHED], lines[PulseOutput.PULSATING]
-    kind = declared
-    if declared is PulseOutput.UNKNOWN:
-        if smoothed.residual * DECISIVE_RESIDUAL_RATIO < pulsating.residual:
-            kind = PulseOutput.SMOOTHED
-        elif pulsating.residual * DECISIVE_RESIDUAL_RATIO < smoothed.residual:
-            kind = PulseOutput.PULSATING
-    if kind is not PulseOutput.UNKNOWN:
-        return _PulseEnergy(
-            line=lines[kind], kind=kind, ambiguity_j=0.0, gate_j=gate(candidates[kind])
-        )
-    middle = (smoothed.energy_per_pulse + pulsating.energy_per_pulse) / 2
-    wider = max(lines.values(), key=lambda line: line.standard_uncertainty)
-    return _PulseEnergy(
-        line=PulseLine(
-            energy_per_pulse=middle,
-            standard_uncertainty=wider.standard_uncertainty,
-            residual=wider.residual,
-            degrees_of_freedom=wider.degrees_of_freedom,
-        ),
-        kind=PulseOutput.UNKNOWN,
-        # The truth lies at one of two known points: their half distance is its deviation.
-        ambiguity_j=abs(smoothed.energy_per_pulse - pulsating.energy_per_pulse) / 2,
-        gate_j=(gate(candidates[PulseOutput.SMOOTHED]) + gate(candidates[PulseOutput.PULSATING]))
-        / 2,
-    )
-
-
-def _implausible(
-    load: CorrectedLoad, samples: Array, claimed_j: float, found_j: float
-) -> tuple[Reason, str] | None:
-    low, high = PLAUSIBLE_METER_TO_REFERENCE
-    ratio = claimed_j / found_j
-    if not low <= ratio <= high:
-        return Reason.PULSES_IMPLAUSIBLE, (
-            f"the pulses claim {ratio:.3g} times the energy measured; "
-            f"with this load the constant would be {3.6e6 / found_j:.0f} imp/kWh"
-        )
-    intervals = np.diff(load.energy_j(samples))
-    if intervals.min() <= 0 or intervals.max() / intervals.min() > LARGEST_INTERVAL_RATIO:
-        worst = int(np.argmax(np.abs(intervals - np.median(intervals))))
-        return Reason.PULSES_IRREGULAR, (
-            f"the energy between pulses {worst} and {worst + 1} is "
-            f"{intervals[worst] / np.median(intervals):.2f} times the median: "
-            "a pulse was missed or came double"
-        )
-    return None
-
-
 def _evaluate_pulses(
     evidence: Evidence, correction: CorrectionSet, reading_id: str, load: CorrectedLoad,
     samples: Array, conditions: Conditions,
 ) -> ErrorReading | CannotJudge:  # fmt: skip
     head = evidence.head
-    found = _pulse_energy(load, samples, head.meter.pulse_output)
+    energies = EnergiesAtPulses(
+        smoothed_j=load.energy_j(samples), with_ripple_j=load.energy_with_ripple_j(samples)
+    )
+    found = energy_per_pulse(energies, head.meter.pulse_output)
     claimed_j = float(head.meter.constant.energy_per_pulse_j)
-    obstacle = _implausible(load, samples, claimed_j, found.line.energy_per_pulse)
+    obstacle = implausible(energies, claimed_j, found.line.energy_per_pulse)
     if obstacle:
         return _cannot(reading_id, *obstacle, int(samples[-1]), conditions)
     intervals = len(samples) - 1
@@ -219,10 +152,7 @@ def _evaluate_pulses(
         meter_energy_per_pulse_j=claimed_j,
         line=found.line,
         ambiguity_j=found.ambiguity_j,
-        duration_s=duration_s,
-        conditions=conditions,
-        stream=head.stream,
-        correction=correction,
+        instrument=instrument_parts(conditions, head.stream, correction, duration_s),
     )
     return ErrorReading(
         reading_id=reading_id,

@@ -17,7 +17,8 @@ from spotcheck.pulses import STAMP_SUBDIVISION, Pulse, PulseTrain
 from spotcheck.reading import CannotJudge, ErrorReading, Reason
 from spotcheck.samples import SampleBlock, StreamFormat
 from spotcheck_calibration.correction_set import CorrectionSet
-from spotcheck_calibration.evaluation import FEWEST_PULSES, evaluate
+from spotcheck_calibration.evaluation import evaluate
+from spotcheck_calibration.pulse_energy import FEWEST_PULSES
 from spotcheck_device.load_watch import LoadWatch
 from spotcheck_device.session_messages import (
     MeasurementRequest,
@@ -28,6 +29,7 @@ from spotcheck_device.session_messages import (
     State,
 )
 from spotcheck_device.slot_history import SlotHistory
+from spotcheck_dsp.slot_sums import Slots
 
 SLOT_S = 0.001
 IDLE_MEMORY_S = 5.0
@@ -91,6 +93,20 @@ class MeasuringSession:
     def end_sample(self) -> int:
         """Sample up to which the session has complete slots."""
         return self._history.end_sample
+
+    @property
+    def slot_length(self) -> int:
+        """Samples per slot."""
+        return self._history.slot_length
+
+    def recent_slots(self, seconds: float) -> tuple[int, Slots]:
+        """Number of the first, and the newest slots as far as kept; a view until the next block."""
+        return self._history.between(self.end_sample - self._samples(seconds), self.end_sample)
+
+    def overloaded_within(self, seconds: float) -> bool:
+        """Whether the converter clipped within the newest samples."""
+        since = self.end_sample - self._samples(seconds)
+        return self._history.overloaded_between(since, self.end_sample) is not None
 
     def start(self, request: MeasurementRequest) -> None:
         """Work on a request from the sample that it names.

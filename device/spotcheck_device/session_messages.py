@@ -7,7 +7,7 @@ from spotcheck.errors import EvidenceError
 from spotcheck.evidence import Evidence
 from spotcheck.meter import Meter
 from spotcheck.reading import CannotJudge, ErrorReading
-from spotcheck_calibration.evaluation import FEWEST_PULSES
+from spotcheck_calibration.pulse_energy import FEWEST_PULSES
 
 
 class State(enum.Enum):

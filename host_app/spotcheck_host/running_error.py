@@ -8,7 +8,8 @@ from spotcheck.pulses import PulseTrain
 from spotcheck.reading import ErrorReading
 from spotcheck_calibration.budget import combine_readings
 from spotcheck_calibration.correction_set import CorrectionSet
-from spotcheck_calibration.evaluation import FEWEST_PULSES, evaluate
+from spotcheck_calibration.evaluation import evaluate
+from spotcheck_calibration.pulse_energy import FEWEST_PULSES
 from spotcheck_host.running_error_plot import RunningPoint
 
 MOST_POINTS = 40

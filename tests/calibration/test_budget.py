@@ -14,7 +14,12 @@ from scipy import stats
 
 from spotcheck.load import Conditions, PhaseQuantities
 from spotcheck.reading import ErrorReading
-from spotcheck_calibration.budget import Budget, combine_readings, reading_budget
+from spotcheck_calibration.budget import (
+    Budget,
+    combine_readings,
+    instrument_parts,
+    reading_budget,
+)
 from spotcheck_calibration.correction_set import CorrectionSet, UncertainValue
 from spotcheck_calibration.evaluation import evaluate
 from spotcheck_dsp.pulse_fit import PulseLine
@@ -87,12 +92,11 @@ def budget(synthesis: ModuleType, conditions: Conditions, **changes: Any) -> Bud
         "meter_energy_per_pulse_j": CLAIMED_J,
         "line": LINE,
         "ambiguity_j": 0.3,
-        "duration_s": DURATION_S,
-        "conditions": conditions,
-        "stream": synthesis.Plant(phases=len(conditions.phases)).stream,
-        "correction": synthesis.correction_set(),
     }
-    return reading_budget(**(values | changes))
+    stream = synthesis.Plant(phases=len(conditions.phases)).stream
+    correction = changes.pop("correction", synthesis.correction_set())
+    parts = instrument_parts(conditions, stream, correction, changes.pop("duration_s", DURATION_S))
+    return reading_budget(**(values | changes), instrument=parts)
 
 
 def by_hand(conditions: Conditions, nominal_hz: float = 50.0) -> dict[str, tuple[float, float]]:

@@ -1,0 +1,201 @@
+"""Quantities over a window of samples in volts and amperes, whatever the window's length.
+
+Every mean is a difference of two register readings: weight is smooth step at the begin minus
+smooth step at the end, so pieces of a long window tile exactly. Phasors are weighted the same
+way, in a frame that turns with the fitted phase of the mains, so a steady drift does not blur them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spotcheck_dsp.edge_window import EdgeKernel
+from spotcheck_dsp.mains_fit import MainsFit
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+MOST_ORDERS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """One end of a window: an instant, and the mains cycle that smooths it."""
+
+    sample: float
+    """Instant, in samples."""
+    cycle_samples: float
+    """Length of the mains cycle around it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceSums:
+    """Sums over one piece; those of pieces that tile a window add up to the window's."""
+
+    weight: float
+    """Samples in it: the sum of the weights."""
+    power: Array
+    """(phases,) weighted sum of u·i."""
+    square_u: Array
+    """(phases,) of u²."""
+    square_i: Array
+    """(phases,) of i²."""
+    mean_u: Array
+    """(phases,) of u: what is not zero is direct voltage."""
+    mean_i: Array
+    """(phases,) of i."""
+    phasors: Complex
+    """(channels, orders) RMS phasors, channels u1, i1, u2, …; order h in a frame that turns h
+    times with the fundamental of the reference voltage."""
+    mains: MainsFit
+    """Frequency and phase."""
+
+
+def piece_sums(
+    samples: Array, first_sample: int, begin: Edge, end: Edge, kernel: EdgeKernel, mains: MainsFit
+) -> PieceSums:
+    """Sums between two edges.
+
+    Args:
+        samples: (n, 2·phases) in V and A, channels u1, i1, u2, i2, …; from half a kernel before
+            `begin` to half a kernel after `end`.
+        first_sample: Number of the first of them.
+        begin: Where the piece begins.
+        end: Where it ends.
+        kernel: Smooths both ends.
+        mains: The mains over the piece.
+    """
+    instants = first_sample + np.arange(len(samples), dtype=np.float64)
+    weights = _after(instants, begin, kernel) - _after(instants, end, kernel)
+    used = np.flatnonzero(weights)
+    span = slice(int(used[0]), int(used[-1]) + 1)
+    weights, instants, values = weights[span], instants[span], samples[span]
+    u, i = values[:, ::2], values[:, 1::2]
+    total = float(weights.sum())
+    orders = harmonic_orders(mains.frequency_hz, mains.sample_rate_hz)
+    return PieceSums(
+        weight=total,
+        power=weights @ (u * i),
+        square_u=weights @ (u * u),
+        square_i=weights @ (i * i),
+        mean_u=weights @ u,
+        mean_i=weights @ i,
+        phasors=_phasors(values * (weights / total)[:, None], mains.phases_rad(instants), orders),
+        mains=mains,
+    )
+
+
+def harmonic_orders(frequency_hz: float, sample_rate_hz: float) -> int:
+    """Orders that lie below half the sample rate, at most 50."""
+    return min(MOST_ORDERS, int(np.ceil(sample_rate_hz / 2 / frequency_hz)) - 1)
+
+
+def _after(instants: Array, edge: Edge, kernel: EdgeKernel) -> Array:
+    """How much of each sample the register holds more after the edge: 0 before, 1 after."""
+    return kernel.smooth_step((instants - edge.sample) / edge.cycle_samples)
+
+
+def _phasors(weighted: Array, phases_rad: Array, orders: int) -> Complex:
+    turn = np.exp(-1j * phases_rad)
+    turned = weighted.astype(np.complex128)
+    found = np.empty((weighted.shape[1], orders), np.complex128)
+    for order in range(orders):
+        turned *= turn[:, None]
+        found[:, order] = turned.sum(axis=0)
+    found *= np.sqrt(2.0)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowQuantities:
+    """What was there over a window."""
+
+    power_w: Array
+    """(phases,) active power."""
+    rms_u_v: Array
+    """(phases,) RMS voltage, everything included."""
+    rms_i_a: Array
+    """(phases,) RMS current, everything included."""
+    direct_u_v: Array
+    """(phases,) mean voltage."""
+    direct_i_a: Array
+    """(phases,) mean current."""
+    q1_var: Array
+    """(phases,) reactive power of the fundamental, positive when inductive import (IEEE 1459)."""
+    fundamental: Complex
+    """(channels,) RMS phasors of the fundamental; U1 has the angle 0."""
+    harmonics_rms: Array
+    """(channels, orders) RMS of each order, from 1; over pieces, their mean squares."""
+    frequency_hz: float
+    """Mean frequency."""
+
+
+def combine_pieces(pieces: list[PieceSums], reference_phase: int) -> WindowQuantities:
+    """Quantities over the window that pieces tile.
+
+    Args:
+        pieces: One or more, in order.
+        reference_phase: The phase, from 0, whose voltage turns the frame.
+
+    Raises:
+        ValueError: no pieces.
+    """
+    if not pieces:
+        raise ValueError("a window needs one piece at least")
+    lengths = np.array([piece.weight for piece in pieces])
+    total = lengths.sum()
+    shares = lengths / total
+    orders = min(piece.phasors.shape[1] for piece in pieces)
+    stacked = np.stack([piece.phasors[:, :orders] for piece in pieces])
+    fundamental = stacked[:, :, 0]
+    u, i = fundamental[:, ::2], fundamental[:, 1::2]
+    first_u = fundamental[:, 0]
+    # Angles are counted from U1; without it, from the voltage that turns the frame.
+    reference = first_u if np.min(np.abs(first_u)) > 0 else fundamental[:, 2 * reference_phase]
+    frame = np.conj(reference) / np.maximum(np.abs(reference), 1e-300)
+
+    def mean(values: list[Array]) -> Array:
+        return np.asarray(np.sum(values, axis=0) / total, np.float64)
+
+    return WindowQuantities(
+        power_w=mean([piece.power for piece in pieces]),
+        rms_u_v=np.sqrt(mean([piece.square_u for piece in pieces])),
+        rms_i_a=np.sqrt(mean([piece.square_i for piece in pieces])),
+        direct_u_v=mean([piece.mean_u for piece in pieces]),
+        direct_i_a=mean([piece.mean_i for piece in pieces]),
+        q1_var=shares @ (u * np.conj(i)).imag,
+        fundamental=shares @ (fundamental * frame[:, None]),
+        harmonics_rms=np.sqrt(np.tensordot(shares, np.abs(stacked) ** 2, axes=1)),
+        frequency_hz=float(shares @ [piece.mains.frequency_hz for piece in pieces]),
+    )
+
+
+def window_edges(
+    first_sample: int, end_sample: int, mains: MainsFit, kernel: EdgeKernel
+) -> tuple[Edge, Edge]:
+    """The edges whose kernels reach just to both ends of a window: all its samples are used.
+
+    Args:
+        first_sample: First sample of the window.
+        end_sample: The sample after its last.
+        mains: The mains there.
+        kernel: Smooths both ends; the window must hold it and a cycle more.
+
+    Raises:
+        ValueError: too short for the kernel.
+    """
+    half = kernel.half_width_cycles
+    # A sample stands for the interval ±½ around it.
+    low, high = first_sample - 0.5, end_sample - 0.5
+    begin = _edge(mains, low + half * mains.cycle_samples(low), low, half)
+    end = _edge(mains, high - half * mains.cycle_samples(high), high, -half)
+    if end.sample <= begin.sample:
+        raise ValueError(f"the window is too short for a kernel of {kernel}")
+    return begin, end
+
+
+def _edge(mains: MainsFit, near: float, bound: float, half_cycles: float) -> Edge:
+    """An edge half a kernel inside a bound, by the cycle at the edge itself."""
+    cycle = mains.cycle_samples(near)
+    return Edge(sample=bound + half_cycles * cycle, cycle_samples=cycle)
