@@ -1,7 +1,7 @@
 """The board's daemon: one asyncio loop that joins sources, session, journal and hosts.
 
 Disk syncs run in a thread of their own and never hold the stream; no measuring decision reads
-wall time. Wall time only tells when a source has gone silent, and how often to show progress.
+wall time. Wall time only tells when a source has gone silent, and how often to show what there is.
 """
 
 import asyncio
@@ -21,8 +21,9 @@ from spotcheck.samples import SampleBlock, StreamFormat
 from spotcheck_calibration.correction_set import load_correction_set
 from spotcheck_calibration.evaluation import SOFTWARE
 from spotcheck_device.config import DeviceConfig, split_address
-from spotcheck_device.host_links import HostLink, HostLinks
+from spotcheck_device.host_links import HostLink, HostLinks, LiveWatchers
 from spotcheck_device.journal import Journal, PendingOutcome
+from spotcheck_device.live_view import NO_STREAM, LiveViewer, view_without_stream
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.pulse_link import PulseLink
 from spotcheck_device.sample_link import SampleLink
@@ -45,6 +46,9 @@ RESEND_S = 3.0
 PROGRESS_S = 0.25
 PROGRESS_SHARE = 0.1
 """Largest part of the time that may go into showing the error as it stands."""
+WATCHED_CREDIT_S = 0.25
+"""While somebody watches, an idle stream gets credit this often, a second at most each time: a
+source that keeps real time never waits, and one that does not is four times as fast at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Daemon:
             split_address("samples", config.samples),
             on_format=self._take_format,
             on_block=self._take_block,
-            on_loss=lambda reason: self._abort(Reason.SAMPLES_LOST, reason),
+            on_loss=self._lose_samples,
         )
         self._pulses = PulseLink(
             config.pulses,
@@ -86,9 +90,15 @@ class Daemon:
             on_loss=self._abort,
             on_notice=self._notice,
         )
-        self._hosts = HostLinks(on_connect=self._greet, on_message=self._take_message)
+        self._viewer: LiveViewer | None = None
+        self._watchers = LiveWatchers()
+        self._hosts = HostLinks(
+            on_connect=self._greet,
+            on_message=self._take_message,
+            on_disconnect=self._watchers.leave,
+        )
         self._samples_since_look = self._pulses_since_look = True
-        self._next_progress_s = 0.0
+        self._next_progress_s = self._next_watched_credit_s = 0.0
 
     async def run(self, *, until_input_closes: bool) -> None:
         """Serve until cancelled, or until standard input closes.
@@ -109,6 +119,7 @@ class Daemon:
             self._deliver(),
             self._resend(),
             self._listen(),
+            self._show_live(),
         ]
         if self._config.host_serial:
             jobs.append(self._hosts.serve_serial(self._config.host_serial))
@@ -142,6 +153,7 @@ class Daemon:
                 self._session = MeasuringSession(
                     stream=stream, correction=self._correction, outcome_prefix=prefix
                 )
+                self._viewer = LiveViewer(stream, self._correction)
         except (CorrectionSetError, EvidenceError) as error:
             self._session = None
             self._notice("stream-not-usable", str(error))
@@ -155,6 +167,8 @@ class Daemon:
             self._handle(self._session.add_block(block))
         except EvidenceError as error:
             self._abort(Reason.DATA_LOST, str(error))
+        if self._viewer is not None:
+            self._viewer.add_block(block)
         self._grant()
 
     def _take_pulses(self, batch: PulseBatch) -> None:
@@ -168,6 +182,19 @@ class Daemon:
         # Without the pulse front end the stream must not begin: its first pulses would be missed.
         if self._session is not None and not self._session.is_idle and self._pulses.is_open:
             self._samples.grant_up_to(self._session.end_sample)
+
+    def _grant_to_watchers(self) -> None:
+        """An idle session takes samples as well while somebody watches, at a bounded pace."""
+        now_s = _now_s()
+        if self._session is None or not self._pulses.is_open or now_s < self._next_watched_credit_s:
+            return
+        self._next_watched_credit_s = now_s + WATCHED_CREDIT_S
+        self._samples.grant_up_to(self._session.end_sample)
+
+    def _lose_samples(self, reason: str) -> None:
+        if self._viewer is not None:
+            self._viewer.lose_source()
+        self._abort(Reason.SAMPLES_LOST, reason)
 
     def _abort(self, reason: Reason, detail: str) -> None:
         if self._session is not None:
@@ -218,6 +245,24 @@ class Daemon:
                 expected_wait_s=event.expected_wait_s,
             )
         )
+
+    async def _show_live(self) -> None:
+        """Each host that watches gets its picture when it is due."""
+        while True:
+            begun_s = _now_s()
+            if self._watchers:
+                self._grant_to_watchers()
+            if due := self._watchers.due(begun_s):
+                views = {points: self._live_view(points) for _, points in due}
+                for link, points in due:
+                    link.send(views[points])
+                self._watchers.rest_after(begun_s, _now_s())
+            await asyncio.sleep(self._watchers.pause_s(_now_s()))
+
+    def _live_view(self, points: int) -> wire.LiveView:
+        if self._session is None or self._viewer is None:
+            return view_without_stream()
+        return self._viewer.picture(self._session, points)
 
     async def _deliver(self) -> None:
         """Outcomes go to disk, then to the host; notices keep their place among them."""
@@ -288,7 +333,7 @@ class Daemon:
             voltage_range=stream.voltage_range if stream else "",
             current_range=stream.current_range if stream else "",
             correction_set_sha256=self._correction.sha256,
-            state=self._session.state.value if self._session else "no samples",
+            state=self._session.state.value if self._session else NO_STREAM,
             note=f"the measurement {interrupted} was cut off when the device stopped"
             if interrupted
             else "",
@@ -313,6 +358,8 @@ class Daemon:
             case wire.StopMeasurement():
                 if self._session is not None:
                     self._handle(self._session.stop())
+            case wire.WatchLive():
+                self._watchers.watch(link, message, _now_s())
             case wire.Acknowledge():
                 self._pending.pop(message.outcome_id, None)
                 self._journal.acknowledged(message.outcome_id)

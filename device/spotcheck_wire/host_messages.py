@@ -208,6 +208,62 @@ class Refused:
     """Why."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchLive:
+    """The host wants to see what is there, also while nothing is measured."""
+
+    interval_ms: int
+    """Wall time between two pictures; 0 ends the watching."""
+    points: int
+    """Most points of a trace."""
+
+    def __post_init__(self) -> None:
+        if not (self.interval_ms == 0 or 50 <= self.interval_ms <= 10_000):
+            raise MessageError(f"WatchLive.interval_ms is {self.interval_ms}; 0 or 50 to 10000")
+        # Six channels of 2048 float32 are 48 KiB of the 64 KiB that a frame may hold.
+        if not 16 <= self.points <= 2048:
+            raise MessageError(f"WatchLive.points is {self.points}; 16 to 2048")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveView:
+    """A moment of all channels, corrected; for display, never for the record."""
+
+    sample: int
+    """Stream time of the newest sample in it."""
+    state: str
+    """What the session is doing."""
+    conditions: dict[str, object]
+    """Quantities over the last half second, the plain form of `Conditions`; empty without."""
+    obstacle: str
+    """Why there are no quantities; empty when there are."""
+    overload: bool
+    """Whether a converter clipped within the last second."""
+    trace_interval_s: float
+    """Time between two points of a trace."""
+    trace_points: int
+    """Points of each trace; 0 without."""
+    traces: bytes
+    """Little-endian float32 [u1, i1, u2, …][point] in V and A, from a rising zero of U1."""
+    harmonic_orders: int
+    """Orders of each channel, from 1; 0 without."""
+    harmonics: bytes
+    """Little-endian float32 [u1, i1, u2, …][order] RMS in V and A."""
+
+    def __post_init__(self) -> None:
+        _require_float32_of_channels("traces", self.traces, self.trace_points)
+        _require_float32_of_channels("harmonics", self.harmonics, self.harmonic_orders)
+
+
+def _require_float32_of_channels(name: str, data: bytes, count: int) -> None:
+    """Voltage and current of one or of three phases, `count` numbers each; nothing for none."""
+    if count < 0 or len(data) not in (8 * count, 24 * count):
+        raise MessageError(
+            f"LiveView.{name} has {len(data)} bytes, which are no {count} float32 "
+            "of each channel of 1 or 3 phases"
+        )
+
+
 HostMessage: TypeAlias = (
     DeviceHello
     | HostHello
@@ -220,6 +276,8 @@ HostMessage: TypeAlias = (
     | Finished
     | Notice
     | Refused
+    | WatchLive
+    | LiveView
 )
 
 HOST_TABLE: dict[int, type[HostMessage]] = {
@@ -234,6 +292,8 @@ HOST_TABLE: dict[int, type[HostMessage]] = {
     0x28: Finished,
     0x29: Notice,
     0x2A: Refused,
+    0x2B: WatchLive,
+    0x2C: LiveView,
 }
 """Message types of table version 1."""
 

@@ -105,7 +105,13 @@ class ArrivedOutcome:
 
 
 DeviceEvent = (
-    ArrivedOutcome | wire.DeviceHello | wire.Progress | wire.Finished | wire.Notice | wire.Refused
+    ArrivedOutcome
+    | wire.DeviceHello
+    | wire.Progress
+    | wire.Finished
+    | wire.Notice
+    | wire.Refused
+    | wire.LiveView
 )
 
 
@@ -181,6 +187,19 @@ class DeviceClient:
         """Call a measurement off."""
         self._send(wire.StopMeasurement(request_id=request_id))
 
+    def watch_live(self, interval_ms: int, points: int = 400) -> None:
+        """Ask for a `LiveView` again and again, in place of what was asked before.
+
+        Args:
+            interval_ms: Wall time between two, from 50 to 10000; 0 ends it. They may come later:
+                the device gives a tenth of its time to them.
+            points: Most points of a trace, from 16 to 2048.
+
+        Raises:
+            MessageError: a value is out of range.
+        """
+        self._send(wire.WatchLive(interval_ms=interval_ms, points=points))
+
     def acknowledge(self, outcome_id: str) -> None:
         """Tell the device that an outcome is stored."""
         self._send(wire.Acknowledge(outcome_id=outcome_id))
@@ -254,7 +273,9 @@ class DeviceClient:
                     self._blobs[message.sha256] = blob
             case wire.Outcome():
                 self._take_outcome(message)
-            case wire.Progress() | wire.Finished() | wire.Notice() | wire.Refused():
+            case (
+                wire.Progress() | wire.Finished() | wire.Notice() | wire.Refused() | wire.LiveView()
+            ):
                 self._events.append(message)
 
     def _take_outcome(self, message: wire.Outcome) -> None:

@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from spotcheck.errors import DeviceLostError
+from spotcheck.load import Conditions
+from spotcheck.plain import from_plain
+from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck.reading import Reason
 from spotcheck.rule import ReadingPlan, load_rule
 from spotcheck.verdict import Judgement
 from spotcheck_cli.demo import connect, start_bench, start_device
+from spotcheck_cli.demo_instrument import SAMPLE_RATE_HZ as RATE
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
 from spotcheck_cli.scenario import Scenario
@@ -194,6 +198,91 @@ def test_clamp_that_was_never_calibrated_gives_its_named_outcome(
     assert result.verdict.judgement is Judgement.CANNOT_JUDGE
     assert result.verdict.reason is Reason.REFERENCE_NOT_CALIBRATED
     assert "current 1 in range 'C100'" in result.verdict.explanation
+
+
+def next_view(client: DeviceClient, from_sample: int = 0) -> wire.LiveView:
+    view = wait_for(client, lambda e: isinstance(e, wire.LiveView) and e.sample > from_sample)
+    assert isinstance(view, wire.LiveView)
+    return view
+
+
+def test_idle_device_shows_what_is_there_and_measures_from_there(
+    device: ChildProcess, connected: Connected
+) -> None:
+    client = connected(device.addresses["host"])
+    client.watch_live(100)
+    first = next_view(client, RATE)
+    assert (first.state, first.obstacle, first.overload) == ("idle", "", False)
+    found = from_plain(Conditions, first.conditions)
+    assert found.phases[0].u_v == pytest.approx(SCENARIO.voltage_v, rel=1e-3)
+    newest = next_view(client, first.sample).sample
+    order(client, "r/1", newest)
+    reading = outcome(client).message
+    assert reading.kind == wire.OUTCOME_READING
+    assert reading.body["first_stamp"] >= newest * STAMP_SUBDIVISION  # type: ignore[operator]
+
+
+def test_stream_rests_again_when_nobody_watches(device: ChildProcess, connected: Connected) -> None:
+    with connect(device.addresses["host"]) as gone:
+        gone.watch_live(50)
+        last = next_view(gone, RATE).sample
+    client = connected(device.addresses["host"])
+    time.sleep(1.5)  # as much as six seconds of stream while somebody watches
+    client.watch_live(50)
+    seen = next_view(client).sample
+    assert last <= seen <= last + 2.5 * RATE
+    client.watch_live(0)
+    while (event := client.next_event(0.5)) is not None:
+        seen = event.sample if isinstance(event, wire.LiveView) else seen
+    time.sleep(1.0)
+    client.watch_live(50)
+    assert next_view(client).sample <= seen + 2.5 * RATE
+
+
+def test_only_the_host_that_watches_gets_pictures(
+    device: ChildProcess, connected: Connected
+) -> None:
+    watching, other = (connected(device.addresses["host"]) for _ in range(2))
+    watching.watch_live(100, points=16)
+    assert 0 < next_view(watching, RATE).trace_points <= 16
+    order(other, "r/1", RATE)
+    seen: list[object] = []
+    wait_for(other, lambda e: bool(seen.append(e)) or isinstance(e, wire.Finished))
+    assert not any(isinstance(event, wire.LiveView) for event in seen)
+
+
+def test_whole_case_takes_no_notice_of_pictures(
+    tmp_path: Path, device: ChildProcess, connected: Connected
+) -> None:
+    client = connected(device.addresses["host"])
+    client.watch_live(50)
+    observed: list[object] = []
+    with RecordStore(
+        tmp_path / "records.sqlite", demonstration_key(1, "t"), lambda: 0, demonstration=True
+    ) as store:
+        result = PresentLoadProcedure(
+            Case(case_id="c", meter=SCENARIO.meter(), rule=load_rule("jjg596-2012"), operator="t"),
+            client=client,
+            store=store,
+            expect=lambda event: None,
+            observe=observed.append,
+            ask=lambda question: None,
+        ).run()
+        kinds = {event.kind for event in store.events("c")}
+    assert result.verdict.judgement is not Judgement.CANNOT_JUDGE
+    assert any(isinstance(event, wire.LiveView) for event in observed)
+    assert "notice" not in kinds
+
+
+def test_without_a_front_end_watching_does_not_begin_the_stream(
+    tmp_path: Path, bench: ChildProcess, connected: Connected
+) -> None:
+    sources = {**bench.addresses, "pulses": str(tmp_path / "no-such-port")}
+    with start_device(tmp_path, demonstration_correction_set(), sources) as device:
+        client = connected(device.addresses["host"])
+        client.watch_live(100)
+        views = [next_view(client, -1) for _ in range(3)]
+    assert {(view.sample, view.obstacle) for view in views} == {(0, "waiting for samples")}
 
 
 def test_serial_host_link_gives_the_same_reading_as_tcp(

@@ -20,12 +20,14 @@ from spotcheck_wire.host_messages import (
     Finished,
     HostHello,
     HostMessage,
+    LiveView,
     Notice,
     Outcome,
     Progress,
     Refused,
     StartMeasurement,
     StopMeasurement,
+    WatchLive,
     decode_host,
     encode_host,
 )
@@ -44,6 +46,7 @@ digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     int: i64,
     str: st.text(max_size=20),
+    bool: st.booleans(),
     float: finite,
     bytes: st.binary(max_size=20),
     dict[str, object]: st.dictionaries(st.text(max_size=5), plain, max_size=4),
@@ -69,7 +72,23 @@ def of_class(message_class: type[Any]) -> st.SearchStrategy[Any]:
         strategies["data"] = st.binary(min_size=1, max_size=20)
         strategies["offset"] = st.integers(0, 1000)
         strategies["total_bytes"] = st.integers(1020, 1 << 40)
+    if message_class is WatchLive:
+        strategies["interval_ms"] = st.just(0) | st.integers(50, 10_000)
+        strategies["points"] = st.integers(16, 2048)
+    if message_class is LiveView:
+        return of_live_view(strategies)
     return st.builds(message_class, **strategies)
+
+
+@st.composite
+def of_live_view(draw: st.DrawFn, strategies: dict[str, st.SearchStrategy[Any]]) -> LiveView:
+    """Draw a view whose arrays are as long as it says."""
+    fields = {name: draw(strategy) for name, strategy in strategies.items()}
+    for count, data in (("trace_points", "traces"), ("harmonic_orders", "harmonics")):
+        fields[count] = draw(st.integers(0, 3))
+        size = draw(st.sampled_from([8, 24])) * fields[count]
+        fields[data] = draw(st.binary(min_size=size, max_size=size))
+    return LiveView(**fields)
 
 
 any_message = st.one_of(*(of_class(message_class) for message_class in HOST_TABLE.values()))
@@ -82,6 +101,19 @@ PROGRESS = Progress(
     error_percent=None,
     expanded_uncertainty_percent=None,
     expected_wait_s=None,
+)
+
+VIEW = LiveView(
+    sample=1,
+    state="idle",
+    conditions={},
+    obstacle="waiting for samples",
+    overload=False,
+    trace_interval_s=0.0,
+    trace_points=0,
+    traces=b"",
+    harmonic_orders=0,
+    harmonics=b"",
 )
 
 
@@ -207,13 +239,53 @@ def test_second_spelling_of_a_message_is_refused() -> None:
 
 
 def test_unknown_type_is_named() -> None:
-    with pytest.raises(MessageError, match="0x2B is not in the host's table"):
-        decode_host(frame(0x2B, b"\xa0"))
+    with pytest.raises(MessageError, match="0x2D is not in the host's table"):
+        decode_host(frame(0x2D, b"\xa0"))
 
 
 def test_kind_of_an_outcome_is_one_of_two() -> None:
     with pytest.raises(MessageError, match=r"Outcome\.kind is 'guess'"):
         Outcome(request_id="r", kind="guess", outcome_id="o", body={}, evidence_sha256=None)
+
+
+@pytest.mark.parametrize("interval_ms", [-1, 1, 49, 10_001])
+def test_interval_of_watching_has_its_limits(interval_ms: int) -> None:
+    with pytest.raises(MessageError, match=rf"WatchLive\.interval_ms is {interval_ms};"):
+        decode_host(changed(WatchLive(interval_ms=0, points=16), interval_ms=interval_ms))
+
+
+@pytest.mark.parametrize("points", [-1, 0, 15, 2049])
+def test_points_of_a_trace_have_their_limits(points: int) -> None:
+    with pytest.raises(MessageError, match=rf"WatchLive\.points is {points};"):
+        decode_host(changed(WatchLive(interval_ms=50, points=16), points=points))
+
+
+@pytest.mark.parametrize(
+    ("count", "data"), [(-1, b""), (0, bytes(8)), (1, b""), (1, bytes(16)), (2, bytes(25))]
+)
+@pytest.mark.parametrize(
+    ("count_name", "name"), [("trace_points", "traces"), ("harmonic_orders", "harmonics")]
+)
+def test_curves_of_a_view_are_as_long_as_it_says(
+    count_name: str, name: str, count: int, data: bytes
+) -> None:
+    with pytest.raises(MessageError, match=rf"LiveView\.{name} has {len(data)} bytes"):
+        decode_host(changed(VIEW, **{count_name: count, name: data}))
+
+
+def test_largest_view_of_three_phases_fits_into_a_frame() -> None:
+    phase: dict[str, object] = dict.fromkeys("abcdefgh", (0.1).hex())
+    largest = dataclasses.replace(
+        VIEW,
+        conditions={"phases": [phase] * 3},
+        trace_points=2048,
+        traces=b"\x01" * 2048 * 24,
+        harmonic_orders=50,
+        harmonics=b"\x01" * 50 * 24,
+    )
+    (event,) = FrameDecoder().feed(FrameEncoder().encode(*encode_host(largest)))
+    assert isinstance(event, Frame)
+    assert decode_host(event) == largest
 
 
 @pytest.mark.parametrize("digest", ["", "ab", DIGEST.upper(), DIGEST + "0", DIGEST[:-1] + "\n"])
@@ -235,4 +307,6 @@ def test_table_is_the_published_one() -> None:
         (0x28, Finished),
         (0x29, Notice),
         (0x2A, Refused),
+        (0x2B, WatchLive),
+        (0x2C, LiveView),
     ]
