@@ -85,6 +85,7 @@ class PresentLoadProcedure:
         expect: Callable[[DeviceEvent], None],
         observe: Callable[[DeviceEvent], None],
         ask: Callable[[str], bool | None],
+        first_sample: Callable[[], int] = lambda: 0,
     ) -> None:
         """Nothing is stored or ordered before `run`.
 
@@ -95,6 +96,8 @@ class PresentLoadProcedure:
             expect: Sees each of the device's events before it is acted upon.
             observe: Sees it afterwards: an outcome is then stored and acknowledged.
             ask: Puts a yes-or-no question to the person; None when nobody answers.
+            first_sample: Sample from which a measurement may begin when it is ordered; 0 begins
+                with what the device still keeps.
         """
         self._client = client
         self._store = store
@@ -105,6 +108,7 @@ class PresentLoadProcedure:
         self._expect = expect
         self._observe = observe
         self._ask = ask
+        self._first_sample = first_sample
         self._requests = 0
 
     def run(self) -> CaseResult:
@@ -169,7 +173,7 @@ class PresentLoadProcedure:
             self._give_up(taken, Reason.NO_LIMIT_AT_THIS_LOAD, detail)
             return
         plan = self._rule.readings
-        self._order(taken, plan.minimum, 0)
+        self._order(taken, plan.minimum, self._first_sample())
         while taken.obstacle is None and not self._agree(taken.readings):
             if len(taken.readings) >= plan.maximum:
                 detail = f"{len(taken.readings)} readings differ by more than the rule allows"
@@ -213,18 +217,10 @@ class PresentLoadProcedure:
 
     def _take(self, event: ArrivedOutcome, request_id: str, taken: _Readings) -> None:
         """Store an outcome, then acknowledge it; one from before goes to the case it belongs to."""
-        message = event.message
-        if not self._store.has_outcome(message.outcome_id):
-            case_id = message.request_id.partition("/")[0]
-            late = message.request_id != request_id
-            body = {"kind": message.kind, "value": message.body, "late": late}
-            blobs = {}
-            if event.evidence is not None and message.evidence_sha256 is not None:
-                blobs[message.evidence_sha256] = event.evidence
-            self._store.append(case_id, "outcome", body, blobs)
-            if not late:
-                self._keep(event, taken)
-        self._client.acknowledge(message.outcome_id)
+        late = event.message.request_id != request_id
+        if _store_outcome(self._store, event, late=late) and not late:
+            self._keep(event, taken)
+        self._client.acknowledge(event.message.outcome_id)
 
     @staticmethod
     def _keep(event: ArrivedOutcome, taken: _Readings) -> None:
@@ -242,7 +238,7 @@ class PresentLoadProcedure:
         self._store.append(self._case_id, "question_asked", {"question": question, "answer": said})
         if answer:
             taken.obstacle = None
-            self._order(taken, readings, 0)
+            self._order(taken, readings, self._first_sample())
 
     def _agree(self, readings: list[ErrorReading]) -> bool:
         """Whether the last readings, as many as are averaged, differ by no more than allowed."""
@@ -333,6 +329,26 @@ def _range_without_correction(correction: CorrectionSet, hello: wire.DeviceHello
     except CorrectionSetError as error:
         return str(error)
     return None
+
+
+def keep_late_outcome(store: RecordStore, client: DeviceClient, event: ArrivedOutcome) -> None:
+    """Store an outcome that comes while no case runs, in the case it belongs to; acknowledge it."""
+    _store_outcome(store, event, late=True)
+    client.acknowledge(event.message.outcome_id)
+
+
+def _store_outcome(store: RecordStore, event: ArrivedOutcome, *, late: bool) -> bool:
+    """Store an outcome unless the record has it; whether it was new."""
+    message = event.message
+    if store.has_outcome(message.outcome_id):
+        return False
+    blobs = {}
+    if event.evidence is not None and message.evidence_sha256 is not None:
+        blobs[message.evidence_sha256] = event.evidence
+    case_id = message.request_id.partition("/")[0]
+    body = {"kind": message.kind, "value": message.body, "late": late}
+    store.append(case_id, "outcome", body, blobs)
+    return True
 
 
 def close_interrupted_cases(store: RecordStore) -> tuple[str, ...]:

@@ -24,10 +24,9 @@ from spotcheck.reading import CannotJudge, ErrorReading, Reason
 from spotcheck.rule import Rule
 from spotcheck.verdict import CombinedError, Judgement, Verdict
 from spotcheck_host.detail_text import finding_in_chinese
+from spotcheck_host.report_fonts import NO_CHINESE_FONT, ReportFonts, report_fonts, settable
 from spotcheck_host.report_text import (
-    NO_CHINESE_FONT,
     Language,
-    ReportFonts,
     degrees,
     error_sentence,
     fixed,
@@ -35,8 +34,6 @@ from spotcheck_host.report_text import (
     local_time,
     phrase,
     reason_and_cure,
-    report_fonts,
-    settable,
     signed,
     with_uncertainty,
     word,

@@ -1,4 +1,4 @@
-"""The words and numbers of the report in Chinese and English, and the fonts they are set in.
+"""The words and numbers of reports and windows in Chinese and English.
 
 Every text stands once, as a pair; a test holds the table to be complete. What comes from people,
 devices or rule files is data and is printed as it is, but for the phrases listed here.
@@ -6,29 +6,14 @@ devices or rule files is data and is printed as it is, but for the phrases liste
 
 import datetime
 import math
-import unicodedata
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
-import matplotlib
-import typst
-from matplotlib.ft2font import FT2Font
-
-from spotcheck.errors import ConfigurationError
 from spotcheck.meter import Connection, Direction, MeteredQuantity, PulseOutput
 from spotcheck.reading import CURES, Method, Reason, TimeBase
 from spotcheck.verdict import CombinedError, Judgement
 
 Language = Literal["zh", "en"]
 _BEIJING = datetime.timezone(datetime.timedelta(hours=8))
-CHINESE_FONTS = ("WenQuanYi Micro Hei", "Noto Sans CJK SC", "Source Han Sans SC")
-"""Families looked for, in this order."""
-NO_CHINESE_FONT = (
-    "no Chinese font is installed; run: apt-get install fonts-wqy-microhei (or fonts-noto-cjk)"
-)
-
 LABELS: dict[str, tuple[str, str]] = {
     # key: (Chinese, English)
     "title": ("电能表现场检验报告", "Electricity meter on-site test report"),
@@ -327,53 +312,3 @@ def degrees(value: float) -> str:
     if math.isnan(value):
         return "–"
     return f"{value:.0f}" if value < 1000 else "∞" if math.isinf(value) else "> 1000"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportFonts:
-    """Where the fonts of a report are."""
-
-    chinese_family: str | None
-    """Family of the Chinese font; None when there is none."""
-    chinese_path: Path | None
-    """Its file."""
-    characters: frozenset[int]
-    """Code points that can be set."""
-
-    @property
-    def folders(self) -> list[Path]:
-        """Folders of the font files."""
-        chinese = [self.chinese_path.parent] if self.chinese_path else []
-        return [_matplotlib_fonts(), *chinese]
-
-
-@cache
-def report_fonts() -> ReportFonts:
-    """The fonts of this machine: DejaVu from Matplotlib, and the first Chinese font found."""
-    found = {font.family: font.path for font in typst.Fonts().fonts() if font.path}
-    family = next((name for name in CHINESE_FONTS if name in found), None)
-    path = Path(found[family]) if family else None
-    files = [_matplotlib_fonts() / "DejaVuSans.ttf", *([path] if path else [])]
-    characters = frozenset(code for file in files for code in FT2Font(str(file)).get_charmap())
-    return ReportFonts(chinese_family=family, chinese_path=path, characters=characters)
-
-
-def settable(text: str, fonts: ReportFonts) -> str:
-    """`text` with what no font can set, or what would reorder it, spelled as its code point.
-
-    Raises:
-        ConfigurationError: there are Chinese characters and no Chinese font.
-    """
-    return "".join(_settable(char, fonts) for char in text)
-
-
-def _settable(char: str, fonts: ReportFonts) -> str:
-    if ord(char) in fonts.characters and unicodedata.category(char)[0] != "C":
-        return char
-    if fonts.chinese_family is None and unicodedata.east_asian_width(char) in "WF":
-        raise ConfigurationError(NO_CHINESE_FONT)
-    return " " if char in "\n\t" else f"[U+{ord(char):04X}]"
-
-
-def _matplotlib_fonts() -> Path:
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -14,7 +14,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from spotcheck.errors import ConfigurationError
-from spotcheck_host.report_text import NO_CHINESE_FONT, Language, label, report_fonts
+from spotcheck_host.report_fonts import NO_CHINESE_FONT, report_fonts
+from spotcheck_host.report_text import Language, label
 
 WIDTH_INCH, HEIGHT_INCH = 4.0, 2.05
 _INK, _LINE, _LIMIT, _TRUE = "#3a444e", "#17395c", "#b3261e", "#1b6e3c"

@@ -8,16 +8,8 @@ from spotcheck.errors import ConfigurationError
 from spotcheck.reading import CURES, Reason
 from spotcheck.rule import load_rule, rule_ids
 from spotcheck.verdict import Judgement
-from spotcheck_host import report_text
-from spotcheck_host.report_text import (
-    JUDGEMENTS,
-    LABELS,
-    REASONS,
-    WORDS,
-    phrase,
-    report_fonts,
-    settable,
-)
+from spotcheck_host.report_fonts import NO_CHINESE_FONT, report_fonts, settable
+from spotcheck_host.report_text import JUDGEMENTS, LABELS, REASONS, WORDS, phrase
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAME_IN_BOTH = {"u_standard", "thd_u", "thd_i"}
@@ -63,7 +55,7 @@ def test_clauses_of_all_rules_leave_no_english_in_the_chinese_report() -> None:
 
 def test_every_character_of_every_text_can_be_set() -> None:
     fonts = report_fonts()
-    assert fonts.chinese_family is not None, report_text.NO_CHINESE_FONT
+    assert fonts.chinese_family is not None, NO_CHINESE_FONT
     texts = [*LABELS.values(), *REASONS.values(), *WORDS.values(), *JUDGEMENTS.values()]
     for pair in texts:
         for text in pair:
