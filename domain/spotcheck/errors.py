@@ -6,6 +6,8 @@ r"""Every error that Spotcheck raises by name.
     │   ├── RuleError                       a rule profile
     │   ├── CorrectionSetError              a correction set
     │   ├── EvidenceError                   samples, slots or stamps of a measurement
+    │   ├── RecordingError                  a recording of waveforms
+    │   │   └── RecordingChannelError       which channel is which is not known or not possible
     │   ├── CanonicalFormError              something that canonical JSON cannot hold
     │   └── ConfigurationError              a configuration file
     ├── LinkError (ConnectionError)         a peer went away or spoke another language
@@ -43,6 +45,14 @@ class CorrectionSetError(InvalidInputError):
 
 class EvidenceError(InvalidInputError):
     """Samples, slots or stamps of a measurement contradict each other."""
+
+
+class RecordingError(InvalidInputError):
+    """A recording of waveforms cannot be read or written; says where and how to mend it."""
+
+
+class RecordingChannelError(RecordingError):
+    """Which channel of a recording is which voltage or current is not known or not possible."""
 
 
 class CanonicalFormError(InvalidInputError):

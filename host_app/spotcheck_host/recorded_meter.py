@@ -1,0 +1,204 @@
+"""The meter's error from a recording and its pulses, with what the uncertainty covers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from spotcheck.load import Conditions, PhaseQuantities
+from spotcheck.meter import Meter, MeteredQuantity
+from spotcheck.reading import CURES, Reason
+from spotcheck.rule import Rule
+from spotcheck.verdict import CombinedError, Verdict, cannot_judge, judge
+from spotcheck_calibration.budget import Budget, RelativePart, reading_budget
+from spotcheck_calibration.pulse_energy import FEWEST_PULSES, energy_per_pulse, implausible
+from spotcheck_dsp.window_quantities import WindowQuantities
+from spotcheck_host.recorded_measurement import RecordedMeasurement
+
+SCOPE_ALGORITHM = "algorithm and pulses"
+SCOPE_REFERENCE = "reference, algorithm and pulses"
+SCOPE_INSTRUMENT = "instrument, algorithm and pulses"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What is known of the instrument that made the recording."""
+
+    scope: str
+    """What the expanded uncertainty covers."""
+    parts: Mapping[str, RelativePart]
+    """Type B parts by name; empty when nothing was stated."""
+
+    @property
+    def may_be_judged(self) -> bool:
+        """A verdict needs the uncertainty of the reference."""
+        return self.scope != SCOPE_ALGORITHM
+
+
+def stated_reference(expanded_uncertainty_percent: float | None) -> Reference:
+    """A reference whose expanded uncertainty (k = 2) a person states, or of which none is known.
+
+    Args:
+        expanded_uncertainty_percent: U of its energy in percent.
+    """
+    if expanded_uncertainty_percent is None:
+        return Reference(scope=SCOPE_ALGORITHM, parts={})
+    half = expanded_uncertainty_percent / 100 / 2
+    part = RelativePart(standard_uncertainty=half)
+    return Reference(scope=SCOPE_REFERENCE, parts={"reference standard": part})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedError:
+    """The meter's error."""
+
+    budget: Budget
+    """Error, U and its lines."""
+    uncertainty_scope: str
+    """What U covers."""
+    gate_error_percent: float
+    """The classic gate from the first to the last pulse."""
+    pulses_used: int
+    """Pulses in the evaluation."""
+    pulses_rejected: int
+    """Pulses left out although they lie in the window."""
+    pulses_outside: int
+    """Pulses before, after or too near to the ends of the window."""
+    duration_s: float
+    """From the first to the last pulse used."""
+    kind: str
+    """Kind of pulse output that it rests on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoRecordedError:
+    """Why the meter's error cannot be told."""
+
+    reason: Reason
+    """The reason's code."""
+    detail: str
+    """What was found."""
+    pulses_outside: int
+    """Pulses before, after or too near to the ends of the window."""
+
+    @property
+    def cure(self) -> str:
+        """What a person can do."""
+        return CURES[self.reason]
+
+
+def conditions_of(quantities: WindowQuantities) -> Conditions:
+    """The quantities in the words of a reading."""
+    fundamental = quantities.fundamental
+    square = np.abs(fundamental) ** 2
+    phases = []
+    for p in range(len(quantities.power_w)):
+        u, i = fundamental[2 * p], fundamental[2 * p + 1]
+        phases.append(
+            PhaseQuantities(
+                u_v=float(quantities.rms_u_v[p]),
+                i_a=float(quantities.rms_i_a[p]),
+                p_w=float(quantities.power_w[p]),
+                q1_var=float(quantities.q1_var[p]),
+                u_phase_deg=float(np.degrees(np.angle(u))),
+                i_phase_deg=float(np.degrees(np.angle(i))),
+                thd_u_percent=_distortion_percent(quantities.rms_u_v[p], square[2 * p]),
+                thd_i_percent=_distortion_percent(quantities.rms_i_a[p], square[2 * p + 1]),
+            )
+        )
+    return Conditions(
+        phases=tuple(phases),
+        frequency_hz=quantities.frequency_hz,
+        power_instability_percent=None,
+    )
+
+
+def _distortion_percent(rms: float, fundamental_square: float) -> float:
+    if fundamental_square <= 0:
+        return 0.0
+    return float(100 * np.sqrt(max(rms**2 / fundamental_square - 1.0, 0.0)))
+
+
+def meter_error(
+    measured: RecordedMeasurement, meter: Meter, reference: Reference
+) -> RecordedError | NoRecordedError:
+    """The error of the meter whose pulses were read.
+
+    Args:
+        measured: A measurement with pulses.
+        meter: Nameplate of the meter under test.
+        reference: What is known of the instrument.
+    """
+    obstacle = _obstacle(measured, meter)
+    if obstacle is None:
+        claimed_j = float(meter.constant.energy_per_pulse_j)
+        found = energy_per_pulse(measured.energies, meter.pulse_output)
+        obstacle = implausible(measured.energies, claimed_j, found.line.energy_per_pulse)
+    if obstacle is not None:
+        reason, detail = obstacle
+        return NoRecordedError(reason=reason, detail=detail, pulses_outside=measured.pulses_outside)
+    budget = reading_budget(
+        meter_energy_per_pulse_j=claimed_j,
+        line=found.line,
+        ambiguity_j=found.ambiguity_j,
+        instrument=reference.parts,
+    )
+    return RecordedError(
+        budget=budget,
+        uncertainty_scope=reference.scope,
+        gate_error_percent=100 * (claimed_j / found.gate_j - 1),
+        pulses_used=len(measured.pulses_s),
+        pulses_rejected=0,
+        pulses_outside=measured.pulses_outside,
+        duration_s=float(measured.pulses_s[-1] - measured.pulses_s[0]),
+        kind=found.kind.value,
+    )
+
+
+def _obstacle(measured: RecordedMeasurement, meter: Meter) -> tuple[Reason, str] | None:
+    if meter.constant.quantity is not MeteredQuantity.ACTIVE_ENERGY:
+        detail = f"pulses of {meter.constant} need another register than active energy"
+        return Reason.QUANTITY_NOT_SUPPORTED, detail
+    count = len(measured.pulses_s)
+    if count < FEWEST_PULSES:
+        detail = (
+            f"pulses within the window: {count}, at or beyond its ends: "
+            f"{measured.pulses_outside}; at least {FEWEST_PULSES} are needed"
+        )
+        return (Reason.TOO_FEW_PULSES if count else Reason.NO_PULSES), detail
+    power_w = float(measured.quantities.power_w.sum())
+    if power_w == 0:
+        return Reason.NO_LOAD, "the power is 0 W"
+    if power_w < 0:
+        return Reason.NEGATIVE_POWER, f"the power is {power_w:.1f} W: export, or a clamp reversed"
+    return None
+
+
+def judge_recorded(
+    rule: Rule, meter: Meter, error: RecordedError, conditions: Conditions
+) -> Verdict:
+    """The verdict on one long reading: it must hold as much as all readings that the rule wants.
+
+    Args:
+        rule: The rule profile.
+        meter: Nameplate data.
+        error: The meter's error, of a reference that is known.
+        conditions: What was there over the window.
+    """
+    plan = rule.readings
+    pulses, duration_s = plan.minimum * plan.minimum_pulses, plan.minimum * plan.minimum_duration_s
+    if error.pulses_used < pulses or error.duration_s < duration_s:
+        detail = (
+            f"the recording has {error.pulses_used} pulses in {error.duration_s:.1f} s; "
+            f"{rule.id} wants {plan.minimum} readings, together {pulses} pulses and {duration_s} s"
+        )
+        return cannot_judge(rule, Reason.TOO_FEW_PULSES, detail)
+    budget = error.budget
+    combined = CombinedError(
+        error_percent=budget.error_percent,
+        expanded_uncertainty_percent=budget.expanded_uncertainty_percent,
+        coverage_factor=budget.coverage_factor,
+        degrees_of_freedom=budget.degrees_of_freedom,
+        reading_ids=("recording",),
+    )
+    return judge(rule, meter, combined, conditions)

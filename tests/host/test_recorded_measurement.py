@@ -1,0 +1,283 @@
+"""Recordings measured against closed forms: windows, long chains, skews, pulses, verdicts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spotcheck.errors import RecordingError
+from spotcheck.meter import AccuracyClass, Meter, MeterConstant, PulseOutput
+from spotcheck.reading import Reason
+from spotcheck.rule import load_rule
+from spotcheck.verdict import Judgement
+from spotcheck_host.recorded_measurement import Window, choose_window, measure
+from spotcheck_host.recorded_meter import (
+    SCOPE_ALGORITHM,
+    SCOPE_REFERENCE,
+    NoRecordedError,
+    RecordedError,
+    conditions_of,
+    judge_recorded,
+    meter_error,
+    stated_reference,
+)
+from spotcheck_recording.recording import (
+    Channel,
+    Quantity,
+    RecordingFacts,
+    Segment,
+    SourceChannel,
+    StreamedRecording,
+)
+
+Array = NDArray[np.float64]
+RATE = 10_000.0
+FREQUENCY = 50.03
+VOLTS, AMPERES, LAG = 220.0, 10.0, np.pi / 3
+POWER_W = VOLTS * AMPERES * np.cos(LAG)
+
+
+@dataclass
+class Formula:
+    """Rows of a recording that is never whole in memory."""
+
+    start_s: float
+    skews_s: tuple[float, ...]
+    rate: float = RATE
+
+    def rows(self, first_sample: int, end_sample: int) -> Iterator[tuple[int, Array]]:
+        for first in range(first_sample, end_sample, 50_000):
+            count = min(50_000, end_sample - first)
+            t = self.start_s + (first + np.arange(count)) / self.rate
+            columns = []
+            for phase in range(len(self.skews_s) // 2):
+                turn = 2 * np.pi * FREQUENCY
+                shift = -2 * np.pi / 3 * phase
+                tu, ti = t + self.skews_s[2 * phase], t + self.skews_s[2 * phase + 1]
+                columns += [
+                    np.sqrt(2) * VOLTS * np.cos(turn * tu + shift),
+                    np.sqrt(2) * AMPERES * np.cos(turn * ti + shift - LAG),
+                ]
+            yield first, np.column_stack(columns)
+
+    def close(self) -> None:
+        pass
+
+
+def recording(
+    seconds: float, *, skews_s: tuple[float, ...] = (0.0, 0.0), start_s: float = 0.0,
+    segments: tuple[Segment, ...] = (),
+) -> StreamedRecording:  # fmt: skip
+    channels = []
+    for number, skew_s in enumerate(skews_s):
+        quantity = Quantity.CURRENT if number % 2 else Quantity.VOLTAGE
+        source = SourceChannel(
+            key=str(number), number=number + 1, unit="", phase_label="", quantity=quantity
+        )
+        channels.append(
+            Channel(source=source, quantity=quantity, phase=number // 2 + 1, skew_s=skew_s)
+        )
+    whole = Segment(
+        index=0, first_sample=0, sample_count=round(seconds * RATE), sample_rate_hz=RATE,
+        start_s=start_s,
+    )  # fmt: skip
+    facts = RecordingFacts(
+        path=Path("formula"), format_name="formula", channels=tuple(channels),
+        segments=segments or (whole,), notes=(),
+    )  # fmt: skip
+    return StreamedRecording(facts, Formula(start_s, skews_s))
+
+
+def pulses(seconds: float, error_percent: float, constant: float = 3600.0) -> Array:
+    """Times of a meter without any smoothing fault: it follows the mean power."""
+    interval_s = 3.6e6 / constant / (POWER_W * (1 + error_percent / 100))
+    return np.arange(0.1234, seconds, interval_s)
+
+
+def meter(**changes: object) -> Meter:
+    values: dict[str, object] = {
+        "serial": "1",
+        "accuracy_class": AccuracyClass.CLASS_1,
+        "constant": MeterConstant.parse("3600"),
+        "pulse_output": PulseOutput.UNKNOWN,
+        "basic_current_a": Decimal(5),
+    }
+    return Meter(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.2, 1.0, 3.9, 4.1, 33.3])
+def test_a_window_of_any_length_gives_the_closed_form(seconds: float) -> None:
+    source = recording(seconds)
+    found = measure(source, choose_window(source, None, None)).quantities
+    limit = 1e-4 if seconds < 0.2 else 1e-11
+    assert found.power_w[0] == pytest.approx(POWER_W, rel=limit)
+    assert found.rms_u_v[0] == pytest.approx(VOLTS, rel=limit)
+    assert found.q1_var[0] == pytest.approx(VOLTS * AMPERES * np.sin(LAG), rel=limit)
+    assert found.frequency_hz == pytest.approx(FREQUENCY, rel=limit)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 12.0])
+def test_skews_between_channels_are_undone(seconds: float) -> None:
+    skews = (-1e-6, 18e-6, 1.7e-6, -17e-6, 0.0, 20e-6)
+    source = recording(seconds, skews_s=skews)
+    found = measure(source, choose_window(source, None, None)).quantities
+    assert found.power_w == pytest.approx([POWER_W] * 3, rel=1e-8)
+    assert found.q1_var == pytest.approx([VOLTS * AMPERES * np.sin(LAG)] * 3, rel=1e-8)
+    angles = np.degrees(np.angle(found.fundamental[::2]))
+    assert angles == pytest.approx([0.0, -120.0, 120.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("error_percent", [-0.83, 0.0, 1.7])
+@pytest.mark.parametrize("seconds", [3.0, 40.0])
+def test_the_meters_error_comes_out_whole(error_percent: float, seconds: float) -> None:
+    source = recording(seconds, start_s=0.0)
+    window = choose_window(source, None, None)
+    times = pulses(seconds, error_percent)
+    measured = measure(source, window, pulses_s=times)
+    result = meter_error(measured, meter(), stated_reference(None))
+    assert isinstance(result, RecordedError)
+    assert result.budget.error_percent == pytest.approx(error_percent, abs=1e-7)
+    assert result.gate_error_percent == pytest.approx(error_percent, abs=1e-6)
+    assert result.uncertainty_scope == SCOPE_ALGORITHM
+    assert result.pulses_used + result.pulses_outside == len(times)
+    assert result.pulses_outside <= 2
+
+
+def test_long_and_short_windows_use_the_same_register() -> None:
+    """The same pulses, once in one piece and once in many."""
+    source = recording(30.0)
+    times = pulses(3.5, -0.4)
+    short = measure(source, choose_window(source, 0.0, 3.9), pulses_s=times)
+    long = measure(source, choose_window(source, 0.0, None), pulses_s=times)
+    assert len(short.pulses_s) == len(long.pulses_s)
+    energies = [np.diff(m.energies.smoothed_j) for m in (short, long)]
+    assert np.allclose(*energies, rtol=1e-9)
+    ripples = [np.diff(m.energies.with_ripple_j) for m in (short, long)]
+    assert np.allclose(*ripples, rtol=1e-9)
+
+
+def test_pulses_are_in_the_recordings_time() -> None:
+    source = recording(10.0, start_s=100.0)
+    times = 100.0 + pulses(10.0, 0.5)
+    result = meter_error(
+        measure(source, choose_window(source, 102.0, 6.0), pulses_s=times),
+        meter(),
+        stated_reference(None),
+    )
+    assert isinstance(result, RecordedError)
+    assert result.budget.error_percent == pytest.approx(0.5, abs=1e-7)
+    assert result.pulses_outside > 3
+
+
+def test_a_stated_reference_enters_the_uncertainty_and_allows_a_verdict() -> None:
+    source = recording(70.0)
+    measured = measure(
+        source, choose_window(source, None, None), pulses_s=pulses(70.0, -0.83, 3600.0)
+    )
+    reference = stated_reference(0.2)
+    result = meter_error(measured, meter(), reference)
+    assert reference.may_be_judged
+    assert isinstance(result, RecordedError)
+    assert result.uncertainty_scope == SCOPE_REFERENCE
+    budget = result.budget
+    assert budget.expanded_uncertainty_percent == pytest.approx(0.2 * 0.98 * 0.9917, rel=2e-3)
+    verdict = judge_recorded(
+        load_rule("jjg596-2012"), meter(), result, conditions_of(measured.quantities)
+    )
+    assert verdict.judgement is Judgement.PASS
+
+
+def test_too_short_a_recording_gets_no_verdict() -> None:
+    source = recording(3.0)
+    measured = measure(source, choose_window(source, None, None), pulses_s=pulses(3.0, 0.1))
+    result = meter_error(measured, meter(), stated_reference(0.1))
+    assert isinstance(result, RecordedError)
+    verdict = judge_recorded(
+        load_rule("jjg596-2012"), meter(), result, conditions_of(measured.quantities)
+    )
+    assert verdict.reason is Reason.TOO_FEW_PULSES
+
+
+@pytest.mark.parametrize(
+    ("times", "changes", "reason"),
+    [
+        (np.zeros(0), {}, Reason.NO_PULSES),
+        (np.array([1.0, 2.0]), {}, Reason.TOO_FEW_PULSES),
+        (np.array([50.0, 51.0, 52.0]), {}, Reason.NO_PULSES),
+        (np.delete(pulses(9.0, 0.0), 4), {}, Reason.PULSES_IRREGULAR),
+        (pulses(9.0, 0.0), {"constant": MeterConstant.parse("360")}, Reason.PULSES_IMPLAUSIBLE),
+        (
+            pulses(9.0, 0.0),
+            {"constant": MeterConstant.parse("3600 imp/kvarh")},
+            Reason.QUANTITY_NOT_SUPPORTED,
+        ),
+    ],
+)
+def test_what_cannot_be_judged_has_its_reason(
+    times: Array, changes: dict[str, object], reason: Reason
+) -> None:
+    source = recording(10.0)
+    measured = measure(source, choose_window(source, None, None), pulses_s=times)
+    result = meter_error(measured, meter(**changes), stated_reference(None))
+    assert isinstance(result, NoRecordedError)
+    assert result.reason is reason
+    assert result.detail
+    assert result.cure
+
+
+def two_rates() -> tuple[Segment, ...]:
+    return (
+        Segment(index=0, first_sample=0, sample_count=20_000, sample_rate_hz=RATE, start_s=0.0),
+        Segment(index=1, first_sample=20_000, sample_count=50, sample_rate_hz=50.0, start_s=2.0),
+    )
+
+
+def test_the_longest_run_that_resolves_the_mains_is_the_default() -> None:
+    window = choose_window(recording(0, segments=two_rates()), None, None)
+    assert (window.first_sample, window.end_sample) == (0, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "duration_s", "words"),
+    [
+        (1.5, 1.0, "across a gap or a change of rate"),
+        (9.0, None, "no samples at 9 s"),
+        (0.5, 0.0, "no samples"),
+        (-1.0, None, "no samples at -1 s"),
+    ],
+)
+def test_windows_that_cannot_be_are_refused(
+    start_s: float, duration_s: float | None, words: str
+) -> None:
+    with pytest.raises(RecordingError, match=words):
+        choose_window(recording(0, segments=two_rates()), start_s, duration_s)
+
+
+@pytest.mark.parametrize(("start_s", "duration_s"), [(0.5, 0.03), (2.0, None), (0.1, 0.001)])
+def test_too_short_or_too_coarse_a_window_is_named(
+    start_s: float, duration_s: float | None
+) -> None:
+    source = recording(0, segments=two_rates())
+    window = choose_window(source, start_s, duration_s)
+    with pytest.raises(RecordingError, match=r"formula, .* s to .* s: .* are too few"):
+        measure(source, window)
+
+
+def test_progress_ends_at_one() -> None:
+    source = recording(9.0)
+    told: list[float] = []
+    measure(source, choose_window(source, None, None), progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert len(told) == 9
+
+
+def test_a_window_says_its_times() -> None:
+    window = Window(segment=two_rates()[1], first_sample=20_010, end_sample=20_035)
+    assert window.start_s == pytest.approx(2.2)
+    assert window.duration_s == pytest.approx(0.5)
+    assert window.sample_at(np.array([2.2])) == pytest.approx([20_010])
