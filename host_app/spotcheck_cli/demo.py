@@ -19,6 +19,7 @@ from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
 from spotcheck_cli.scenario import EPOCH_UTC_NS, Fault, Scenario
+from spotcheck_device.recorder import folder_name
 from spotcheck_host.case_papers import Circumstances, leave_papers
 from spotcheck_host.detail_text import finding_in_chinese
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent, TcpTransport
@@ -65,7 +66,7 @@ class DemoOutput:
     """What `--json` prints."""
 
 
-def run_demo(
+def run_demo(  # noqa: PLR0913 - the scenario, and a word for each way out
     scenario: Scenario,
     *,
     rule_id: str,
@@ -75,6 +76,7 @@ def run_demo(
     observe: Callable[[DeviceEvent], None],
     ask: Callable[[str], bool | None],
     tell: Callable[[str], None],
+    record: str = "",
 ) -> DemoOutput:
     """Rehearse one verification and leave report, bundle and plot.
 
@@ -87,6 +89,7 @@ def run_demo(
         observe: Sees each of the device's events.
         ask: Puts a yes-or-no question to the person.
         tell: Takes what a person should know on the way.
+        record: Format in which the device records what it measures; empty for not at all.
 
     Raises:
         SpotcheckError: an input is wrong, or the record cannot be kept.
@@ -96,6 +99,7 @@ def run_demo(
     scenario.bench(correction)
     instrument = out / "instrument"
     instrument.mkdir(parents=True, exist_ok=True)
+    recordings = out / "recordings"
     clock = StreamClock()
     quota = FULL_DISK_BYTES if scenario.fault is Fault.FULL_DISK else None
     key = demonstration_key(scenario.seed, OPERATOR)
@@ -114,7 +118,12 @@ def run_demo(
         )
         with (
             start_bench(instrument, scenario, real_time=real_time) as bench,
-            start_device(instrument, correction, bench.addresses) as device,
+            start_device(
+                instrument,
+                correction,
+                bench.addresses,
+                record=(recordings, record) if record else None,
+            ) as device,
             connect(device.addresses["host"]) as client,
         ):
             if client.hello.note:
@@ -136,8 +145,18 @@ def run_demo(
         files = leave_papers(store, case, result, circumstances, out)
     return DemoOutput(
         sentence=closing_sentence(result, scenario, language),
-        summary=_summary(scenario, result, files),
+        summary={
+            **_summary(scenario, result, files),
+            "recordings": _finished_recordings(recordings, case.case_id) if record else [],
+        },
     )
+
+
+def _finished_recordings(folder: Path, case_id: str) -> list[str]:
+    """Recordings of a case: a request is named by its case and a number."""
+    begun = folder.glob(f"{folder_name(case_id + '/')}*")
+    found = [path for path in begun if path.suffix != ".partial"]
+    return [str(path) for path in sorted(found, key=lambda path: (len(path.name), path.name))]
 
 
 @contextmanager
@@ -168,7 +187,12 @@ def start_bench(folder: Path, scenario: Scenario, *, real_time: bool) -> ChildPr
 
 
 def start_device(
-    folder: Path, correction: CorrectionSet, sources: dict[str, str], *, host_serial: str = ""
+    folder: Path,
+    correction: CorrectionSet,
+    sources: dict[str, str],
+    *,
+    host_serial: str = "",
+    record: tuple[Path, str] | None = None,
 ) -> ChildProcess:
     """The device daemon as a process of its own.
 
@@ -177,6 +201,7 @@ def start_device(
         correction: The instrument's correction set.
         sources: Addresses of samples and pulses.
         host_serial: Serial port of a host; empty for none.
+        record: Folder and format of recordings; None for no recordings.
     """
     corrections = folder / "correction-set.json"
     corrections.write_bytes(correction.to_bytes())
@@ -188,6 +213,8 @@ def start_device(
         "pulses": sources["pulses"],
         "host_serial": host_serial,
     }
+    if record is not None:
+        values["record_folder"], values["record_format"] = str(record[0]), record[1]
     config = folder / "device.toml"
     # A JSON string is a TOML string.
     config.write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()), "utf-8")

@@ -16,7 +16,7 @@ from rich.console import Console
 
 import spotcheck
 from spotcheck.canonical_json import parse_canonical
-from spotcheck.errors import SpotcheckError
+from spotcheck.errors import ConfigurationError, SpotcheckError
 from spotcheck.meter import Connection
 from spotcheck.plain import from_plain
 from spotcheck.rule import load_rule, rule_ids
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(campaign, name="campaign")
 
+EXIT_DIFFERENT = 1
 EXIT_INPUT = 2
 
 
@@ -70,15 +71,23 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     real_time: Annotated[
         bool, typer.Option("--real-time", help="At the wall clock's pace.")
     ] = False,
+    record: Annotated[
+        str, typer.Option(help="Record it as csv, parquet, comtrade, wav or flac.")
+    ] = "",
     out: Annotated[Path, typer.Option(help="Folder for all that is left.")] = Path("demo-output"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Rehearse a verification: simulated mains to signed report."""
     from spotcheck_cli.demo import run_demo
     from spotcheck_cli.display import Display
+    from spotcheck_recording.writers import WRITABLE
 
     if lang not in ("zh", "en"):
         raise typer.BadParameter(f"{lang!r} is neither zh nor en", param_hint="--lang")
+    if record and record not in WRITABLE:
+        raise typer.BadParameter(
+            f"{record!r} is none of {', '.join(WRITABLE)}", param_hint="--record"
+        )
     console = Console(stderr=as_json)
     with _named_errors():
         scenario = Scenario(
@@ -105,6 +114,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             observe=display.show,
             ask=display.ask if console.is_terminal and sys.stdin.isatty() else lambda _: None,
             tell=lambda text: console.print(f"[yellow]{text}[/]", highlight=False),
+            record=record,
         )
     if as_json:
         typer.echo(json.dumps(output.summary, ensure_ascii=False, indent=2, allow_nan=False))
@@ -112,7 +122,171 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     for name in ("report", "report_zh", "bundle", "plot"):
         if output.summary[name]:
             console.print(f"  {name:10} {output.summary[name]}", highlight=False, soft_wrap=True)
+    for path in output.summary["recordings"]:
+        console.print(f"  recording  {path}", highlight=False, soft_wrap=True)
     console.print(f"[bold]{output.sentence}[/]", highlight=False, soft_wrap=True)
+
+
+@app.command("app")
+def window(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    rehearse: Annotated[
+        bool, typer.Option("--demo", help="With a simulated meter and instrument.")
+    ] = False,
+    connect: Annotated[
+        str | None, typer.Option(help="Instrument: host:port, or the path of a serial port.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of record, reports and bundles.")] = Path(
+        "spotcheck-records"
+    ),
+    operator: Annotated[str, typer.Option(help="The acting person.")] = "operator",
+    key: Annotated[
+        Path | None, typer.Option(help="The acting person's key; without, one is made.")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="zh or en; changed in the window.")] = "zh",
+    theme: Annotated[str, typer.Option(help="dark, light or sunlight.")] = "dark",
+    meter_error: Annotated[float, typer.Option(help="--demo: true error, %.")] = -0.83,
+    phases: Annotated[int, typer.Option(help="--demo: 1 or 3.")] = 3,
+    current: Annotated[float, typer.Option(help="--demo: current of each phase, A.")] = 10.0,
+    power_factor: Annotated[str, typer.Option(help="--demo: 1, 0.5L, 0.8C …")] = "0.8L",
+    fault: Annotated[Fault, typer.Option(help="--demo: what goes wrong.")] = Fault.NONE,
+    rule: Annotated[str, typer.Option(help="Rule profile, changed in the form.")] = "jjg596-2012",
+    seed: Annotated[int, typer.Option(min=0, help="--demo: seed of everything random.")] = 7,
+    virtual_time: Annotated[
+        bool, typer.Option("--virtual-time", help="--demo: as fast as the machine allows.")
+    ] = False,
+) -> None:
+    """Open the window of a verification."""
+    from spotcheck_cli.window import connected_workplace, demonstration_workplace
+
+    if rehearse == (connect is not None):
+        raise typer.BadParameter("say one of --demo and --connect ADDRESS")
+    if lang not in ("zh", "en"):
+        raise typer.BadParameter(f"{lang!r} is neither zh nor en", param_hint="--lang")
+    if theme not in ("dark", "light", "sunlight"):
+        raise typer.BadParameter(f"{theme!r} is no theme", param_hint="--theme")
+    with _named_errors():
+        load_rule(rule)
+        try:
+            from spotcheck_host.app.application import run_app
+            from spotcheck_host.app.meter_entry import MeterEntry, entry_of
+        except ImportError as error:
+            raise ConfigurationError(f"the window needs Qt's libraries: {error}") from error
+        entry = MeterEntry(rule_id=rule)
+        if connect is None:
+            scenario = Scenario(
+                meter_error_percent=meter_error,
+                phases=phases,
+                current_a=current,
+                power_factor=power_factor,
+                fault=fault,
+                seed=seed,
+            )
+            workplace = demonstration_workplace(scenario, out, real_time=not virtual_time)
+            entry = entry_of(scenario.meter(), rule)
+        else:
+            workplace = connected_workplace(connect, out, key, operator)
+        code = run_app(
+            workplace,
+            entry=entry,
+            language="zh" if lang == "zh" else "en",
+            theme="dark" if theme == "dark" else "light" if theme == "light" else "sunlight",
+        )
+    raise typer.Exit(code)
+
+
+@app.command()
+def measure(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    recording: Annotated[Path, typer.Argument(help="COMTRADE, CSV, Parquet, WAV or FLAC.")],
+    channel: Annotated[
+        list[str] | None, typer.Option("--map", help="Channel, as in u1=NAME or i1=12.")
+    ] = None,
+    scale: Annotated[
+        list[str] | None, typer.Option(help="V or A per unit (WAV: at full scale): u1=325.27.")
+    ] = None,
+    side: Annotated[
+        str, typer.Option(help="COMTRADE: recorded, primary or secondary values.")
+    ] = "recorded",
+    sample_rate: Annotated[float | None, typer.Option(help="The exact sampling rate, S/s.")] = None,
+    start: Annotated[float | None, typer.Option(help="Begin of the window, s.")] = None,
+    duration: Annotated[float | None, typer.Option(help="Length of the window, s.")] = None,
+    pulses: Annotated[
+        Path | None, typer.Option(help="The meter's pulses: CSV with a column time_s.")
+    ] = None,
+    constant: Annotated[str | None, typer.Option(help="Meter constant, imp/kWh.")] = None,
+    correction: Annotated[
+        Path | None, typer.Option(help="Correction set of the instrument that recorded.")
+    ] = None,
+    voltage_range: Annotated[str | None, typer.Option(help="Voltage range in that set.")] = None,
+    current_range: Annotated[str | None, typer.Option(help="Current range or clamp in it.")] = None,
+    reference_uncertainty_percent: Annotated[
+        float | None, typer.Option(help="Expanded uncertainty (k = 2) of the reference, %.")
+    ] = None,
+    meter_class: Annotated[
+        str | None, typer.Option("--class", help="Accuracy class; asks for a verdict.")
+    ] = None,
+    basic_current: Annotated[str, typer.Option(help="Ib, A, for a verdict.")] = "5",
+    max_current: Annotated[str, typer.Option(help="Imax, A, for a verdict.")] = "60",
+    nominal_voltage: Annotated[str, typer.Option(help="Un, V, for a verdict.")] = "220",
+    rule: Annotated[str, typer.Option(help="Rule profile, for a verdict.")] = "jjg596-2012",
+    as_json: Annotated[bool, typer.Option("--json", help="Full double precision.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Write a plot (.png, .svg, .pdf).")] = None,
+    channels: Annotated[bool, typer.Option("--channels", help="Only list the channels.")] = False,
+) -> None:
+    """Measure a recording: quantities over a window, and a meter's error from its pulses."""
+    from spotcheck_cli.measure import MeasureOptions, print_channels, print_table, run_measure
+
+    with _named_errors():
+        if channels:
+            print_channels(Console(), recording)
+            return
+        summary = run_measure(
+            MeasureOptions(
+                path=recording,
+                maps=tuple(channel or ()),
+                scales=tuple(scale or ()),
+                side=side,
+                sample_rate_hz=sample_rate,
+                start_s=start,
+                duration_s=duration,
+                pulses=pulses,
+                constant=constant,
+                correction=correction,
+                voltage_range=voltage_range,
+                current_range=current_range,
+                reference_uncertainty_percent=reference_uncertainty_percent,
+                meter_class=meter_class,
+                basic_current=basic_current,
+                max_current=max_current,
+                nominal_voltage=nominal_voltage,
+                rule_id=rule,
+                plot=plot,
+            ),
+            Console(stderr=True),
+        )
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False, indent=2, allow_nan=False))
+    else:
+        print_table(Console(), summary)
+
+
+@app.command("replay")
+def measure_again(
+    recording: Annotated[Path, typer.Argument(help="Folder that the device recorded.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure a recording of the device again: is it the same as live? If not, ends with 1."""
+    from spotcheck_cli.replay import print_replay, replay_summary
+    from spotcheck_device.replay import replay
+
+    with _named_errors():
+        result = replay(recording)
+    if as_json:
+        summary = replay_summary(recording, result)
+        typer.echo(json.dumps(summary, ensure_ascii=False, indent=2, allow_nan=False))
+    else:
+        print_replay(Console(), result)
+    if not result.is_same:
+        raise typer.Exit(EXIT_DIFFERENT)
 
 
 @app.command()
