@@ -113,7 +113,8 @@ def _progress(values: Sequence[ReaderValue], state: str, errors: int = 0) -> boo
 
 
 def _seen(values: Sequence[ReaderValue]) -> bool:
-    return _last(values, LivePicture) and any(isinstance(v, Connected) for v in values)
+    last = values[-1] if values else None
+    return isinstance(last, LivePicture) and last.conditions is not None
 
 
 def steady_scenario() -> Scenario:

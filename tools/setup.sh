@@ -37,6 +37,23 @@ has_chinese_font() {
 }
 has_chinese_font || need fonts-wqy-microhei
 
+# Qt's libraries: those of every window, then those of a window on an X server.
+libraries=$(/sbin/ldconfig -p 2>/dev/null || true)
+library() { case "$libraries" in *"$1"*) ;; *) need "$2" ;; esac; }
+library libglib-2.0.so.0 libglib2.0-0
+library libGL.so.1 libgl1
+library libEGL.so.1 libegl1
+library libxkbcommon.so.0 libxkbcommon0
+library libdbus-1.so.3 libdbus-1-3
+library libfontconfig.so.1 libfontconfig1
+library libxcb-cursor.so.0 libxcb-cursor0
+library libxkbcommon-x11.so.0 libxkbcommon-x11-0
+library libxcb-icccm.so.4 libxcb-icccm4
+library libxcb-keysyms.so.1 libxcb-keysyms1
+library libxcb-shape.so.0 libxcb-shape0
+# The tests drive a real window on an X server without a screen.
+command -v Xvfb >/dev/null || need xvfb
+
 if [ ${#missing[@]} -gt 0 ]; then
   line="apt-get install --no-install-recommends -y ${missing[*]}"
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -259,7 +259,7 @@ def _draw_phasors(pane: Any, summary: dict[str, Any]) -> None:
         f"P = {total['p_w'] / 1e6:.2f} MW,  Q1 = {total['q1_var'] / 1e6:.2f} Mvar".replace(
             "-", "−"
         ),
-        fontsize=9.5,
+        fontsize=8.5,
     )
 
 

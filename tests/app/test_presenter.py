@@ -113,7 +113,7 @@ def finished(judgement: Judgement = Judgement.PASS, **changes: Any) -> CaseFinis
     )  # fmt: skip
     values: dict[str, Any] = {
         "case_id": "app-1", "verdict": verdict, "combined": combined,
-        "files": {"report_en": "/x/report-en.pdf", "report_zh": "/x/report-zh.pdf"},
+        "points": (), "files": {"report_en": "/x/report-en.pdf", "report_zh": "/x/report-zh.pdf"},
     }  # fmt: skip
     return CaseFinished(**(values | changes))
 
@@ -181,7 +181,7 @@ def test_an_entry_made_of_a_meter_makes_that_meter_again() -> None:
 
 def test_expected_wait_is_shown_before_anything_is_started() -> None:
     # 1200 imp/kWh: 3000 J a pulse; at 2200 W one in 1.36 s
-    assert "1.36" in Bench().connect().see(2200.0).screen.hint
+    assert "every 1.4 s" in Bench().connect().see(2200.0).screen.hint
     assert "larger load" in Bench().connect().see(50.0).screen.hint
     assert "no load" in Bench().connect().see(0.0).screen.hint
 

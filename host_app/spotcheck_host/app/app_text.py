@@ -57,13 +57,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "hint_first_pulse": ("正在等待第一个脉冲", "Waiting for the first pulse"),
     "expect_pulse": (
-        "在当前负荷下每 {seconds} 秒一个脉冲",
-        "At this load a pulse every {seconds} s",
+        "在当前负荷下每 {time}一个脉冲",
+        "At this load a pulse every {time}",
     ),
-    "expect_verdict": ("约 {seconds} 秒后得出结论", "Verdict in about {seconds} s"),
+    "expect_verdict": ("约 {time}后得出结论", "Verdict in about {time}"),
     "expect_long": (
-        "在当前负荷下每 {seconds} 秒才有一个脉冲：请接通更大的负荷",
-        "At this load a pulse comes only every {seconds} s: switch on a larger load",
+        "在当前负荷下每 {time}才有一个脉冲：请接通更大的负荷",
+        "At this load a pulse comes only every {time}: switch on a larger load",
     ),
     "expect_no_load": (
         "没有负荷，不会有脉冲：请接通负荷",
@@ -97,7 +97,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "规程在此负荷点没有限值",
         "The rule has no limit at this load",
     ),
-    "waiting_for_samples": ("正在等待采样数据", "waiting for samples"),
+    "banner_no_samples": ("正在等待采样数据", "Waiting for samples"),
+    "seconds": ("{value} 秒", "{value} s"),
+    "minutes": ("{value} 分钟", "{value} min"),
     # verdict
     "verdict": ("检验结论", "Verdict"),
     "verdict_indicative": ("参考结论", "Indicative verdict"),
@@ -132,3 +134,12 @@ def text(key: str, language: Language, **places: object) -> str:
     """The text of a key with its places filled."""
     words = TEXTS[key][language == "en"]
     return words.format(**places) if places else words
+
+
+def duration_text(seconds: float, language: Language) -> str:
+    """A time as a person says it: seconds up to two minutes, then minutes."""
+    if seconds < 120:
+        return text(
+            "seconds", language, value=f"{seconds:.2g}" if seconds < 10 else f"{seconds:.0f}"
+        )
+    return text("minutes", language, value=f"{seconds / 60:.0f}")

@@ -32,6 +32,8 @@ class CaseProgress:
         self.finished = finished
         if finished.combined is not None:
             self.combined = finished.combined
+        if finished.points:
+            self.points = finished.points
 
     def take_progress(self, progress: Progress, sample_rate_hz: int) -> None:
         """The device says how the reading stands."""

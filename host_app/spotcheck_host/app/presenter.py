@@ -14,7 +14,7 @@ from spotcheck.reading import CURES, Reason
 from spotcheck.rule import ReadingPlan, Rule, load_rule, rule_ids
 from spotcheck.verdict import Judgement
 from spotcheck_host.app import reader as values
-from spotcheck_host.app.app_text import text
+from spotcheck_host.app.app_text import duration_text, text
 from spotcheck_host.app.case_progress import CaseProgress
 from spotcheck_host.app.live_picture import LivePicture, quantity_headers, quantity_rows
 from spotcheck_host.app.live_values import QuantityRow, RunningError
@@ -33,6 +33,8 @@ from spotcheck_wire import host_messages as wire
 STALE_S = 1.5
 """Pictures come ten times a second; without one for so long, what is seen is old."""
 LONG_WAIT_S = 30.0
+WAITING_FOR_SAMPLES = "waiting for samples"
+"""What the device says before its front end has sent enough."""
 NO_LOAD_W = 0.5
 
 
@@ -208,7 +210,7 @@ class VerificationPresenter:
             can_start=parsed.meter is not None and self._may_start(),
             can_stop=self._stage in (Stage.RUNNING, Stage.ASKING),
             verdict=self._verdict(),
-            stale=self._age_s() > STALE_S,
+            stale=self._age_s() > STALE_S or self._stage is Stage.LOST,
         )
 
     def _parsed(self) -> ParsedEntry:
@@ -246,7 +248,7 @@ class VerificationPresenter:
             text("pulses", language, count=progress.pulses),
         ]
         if left_s := self._time_left_s():
-            parts.append(text("expect_verdict", language, seconds=f"{left_s:.0f}"))
+            parts.append(text("expect_verdict", language, time=duration_text(left_s, language)))
         return " · ".join(parts)
 
     @property
@@ -281,7 +283,7 @@ class VerificationPresenter:
         interval_s = self._pulse_interval_s(parsed.meter)
         if interval_s is not None:
             key = "expect_long" if interval_s > LONG_WAIT_S else "expect_pulse"
-            lines.append(text(key, language, seconds=f"{interval_s:.3g}"))
+            lines.append(text(key, language, time=duration_text(interval_s, language)))
         elif conditions is not None and abs(conditions.p_w) < NO_LOAD_W:
             lines.append(text("expect_no_load", language))
         return "\n".join(lines)
@@ -323,12 +325,11 @@ class VerificationPresenter:
             phases = ", ".join(f"L{number}" for number in picture.negative_phases)
             found.append(("warning", text("banner_negative", language, phases=phases)))
         if picture.obstacle:
-            what = (
-                text("waiting_for_samples", language)
-                if picture.obstacle == "waiting for samples"
-                else self._said(picture.obstacle)
-            )
-            found.append(("warning", text("banner_obstacle", language, what=what)))
+            if picture.obstacle == WAITING_FOR_SAMPLES:
+                found.append(("info", text("banner_no_samples", language)))
+            else:
+                what = self._said(picture.obstacle)
+                found.append(("warning", text("banner_obstacle", language, what=what)))
         return found
 
     def _said(self, english: str) -> str:

@@ -22,9 +22,11 @@ from spotcheck.reading import ErrorReading
 from spotcheck.rule import load_rule
 from spotcheck.verdict import CombinedError, Verdict
 from spotcheck_host.app.live_picture import LivePicture, live_picture
+from spotcheck_host.app.live_values import ErrorPoint
 from spotcheck_wire import host_messages as wire
 
 if TYPE_CHECKING:
+    from spotcheck_calibration.correction_set import CorrectionSet
     from spotcheck_host.device_client import DeviceClient, DeviceEvent
     from spotcheck_host.procedure import Case, CaseResult
     from spotcheck_host.records import RecordStore
@@ -112,6 +114,8 @@ class CaseFinished:
     """Mean error; None without readings."""
     files: dict[str, str]
     """Paths by `report_zh`, `report_en`, `plot` and `bundle`."""
+    points: tuple[ErrorPoint, ...]
+    """The error as it went, worked out again from the evidence pulse by pulse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +245,7 @@ class InstrumentReader:
             self._emit(Failed(what=event.text))
 
     def _verify(self, order: _Order, client: "DeviceClient", store: "RecordStore") -> None:
+        from spotcheck_calibration.correction_set import parse_correction_set
         from spotcheck_host.procedure import Case, PresentLoadProcedure
 
         workplace = self._workplace
@@ -277,7 +282,7 @@ class InstrumentReader:
                 ask=lambda question: self._ask(question, client, store),
                 first_sample=lambda: self._newest_sample,
             ).run()
-            self._finish(case, result, store)
+            self._finish(case, result, store, parse_correction_set(client.correction_set))
         except (SpotcheckError, OSError) as error:
             self._emit(Failed(what=str(error)))
 
@@ -300,7 +305,9 @@ class InstrumentReader:
             self._show(client.next_event(_PATIENCE_S), client, store)
         return None
 
-    def _finish(self, case: "Case", result: "CaseResult", store: "RecordStore") -> None:
+    def _finish(
+        self, case: "Case", result: "CaseResult", store: "RecordStore", correction: "CorrectionSet"
+    ) -> None:
         from spotcheck_host.case_papers import Circumstances, leave_papers
 
         workplace = self._workplace
@@ -319,6 +326,23 @@ class InstrumentReader:
             self._emit(Failed(what=f"the verdict is in the record, but no report: {error}"))
         self._emit(
             CaseFinished(
-                case_id=case.case_id, verdict=result.verdict, combined=result.combined, files=files
+                case_id=case.case_id,
+                verdict=result.verdict,
+                combined=result.combined,
+                files=files,
+                points=_points(result, correction),
             )
         )
+
+
+def _points(result: "CaseResult", correction: "CorrectionSet") -> tuple[ErrorPoint, ...]:
+    from spotcheck_host.running_error import running_error
+
+    return tuple(
+        ErrorPoint(
+            time_s=point.duration_s,
+            error_percent=point.error_percent,
+            expanded_uncertainty_percent=point.expanded_uncertainty_percent,
+        )
+        for point in running_error(result.readings, result.evidence, correction)
+    )

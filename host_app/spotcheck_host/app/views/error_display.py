@@ -12,6 +12,7 @@ from spotcheck_host.app.views.canvas import Canvas, advance_of, metrics_of, text
 
 Tone = Literal["neutral", "pass", "fail", "warning"]
 NO_ERROR_YET = "—"
+LIKELY_ERROR = "−0.000 %"
 _STRIP_PX = 10
 _REFERENCE_PX = 100
 
@@ -109,7 +110,9 @@ class ErrorDisplay(Canvas):
         Figures count as equal, so the size stays while they change.
         """
         reference = text_font(_REFERENCE_PX)
-        steady = "".join("0" if char.isdigit() else char for char in text)
+        # A lone dash would be blown up to a bar: it is as large as the error will be.
+        likely = LIKELY_ERROR if text == NO_ERROR_YET else text
+        steady = "".join("0" if char.isdigit() else char for char in likely)
         ink = metrics_of(reference).tightBoundingRect(steady + "0")
         share = min(room.width() / _width(reference, text), room.height() / ink.height())
         size = max(int(min(_REFERENCE_PX * share, most)), 1)

@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self._timer.timeout.connect(self.refresh)
         self._timer.start(LOOK_AGAIN_MS)
         self.resize(1600, 960)
+        self.start.setFocus()
         self.refresh()
 
     def _lay_out(self) -> None:

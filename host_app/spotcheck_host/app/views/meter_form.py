@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtWidgets import QFormLayout, QGroupBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QGroupBox,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QWidget,
+)
 
 from spotcheck.meter import Connection
 from spotcheck_host.app.app_text import text
@@ -43,6 +50,7 @@ class MeterForm(QGroupBox):
         for line in (self.serial, self.constant, self.currents, self.voltage):
             line.textEdited.connect(self._tell)
         for box in (self.accuracy_class, self.connection, self.rule):
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             box.activated.connect(self._tell)
         self.rule_title = QLabel()
         self.rule_title.setWordWrap(True)
