@@ -6,6 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from spotcheck.errors import ConfigurationError
+from spotcheck_recording.writers import WRITABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,10 @@ class DeviceConfig:
     """`address:port` where hosts connect; loopback until links are authenticated."""
     host_serial: str = ""
     """Serial port of a host; empty for none."""
+    record_folder: str = ""
+    """Folder where each measurement's samples and pulses are recorded; empty for nowhere."""
+    record_format: str = "parquet"
+    """csv, parquet, comtrade, wav or flac."""
 
 
 def parse_config(text: str, name: str) -> DeviceConfig:
@@ -57,6 +62,11 @@ def parse_config(text: str, name: str) -> DeviceConfig:
         raise ConfigurationError(
             f"{name}: host_listen = {config.host_listen!r}: hosts are not authenticated yet, so "
             "only a loopback address is served; forward the port over SSH"
+        )
+    if config.record_format not in WRITABLE:
+        raise ConfigurationError(
+            f"{name}: record_format = {config.record_format!r} cannot be recorded; "
+            f"choose one of {', '.join(WRITABLE)}"
         )
     return config
 

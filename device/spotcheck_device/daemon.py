@@ -26,6 +26,7 @@ from spotcheck_device.journal import Journal, PendingOutcome
 from spotcheck_device.live_view import NO_STREAM, LiveViewer, view_without_stream
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.pulse_link import PulseLink
+from spotcheck_device.recorder import Recorder
 from spotcheck_device.sample_link import SampleLink
 from spotcheck_device.session_messages import (
     MeasurementRequest,
@@ -43,6 +44,8 @@ SILENT_LOOKS = 8
 """A source is gone when so many looks, a second apart, find nothing new. Looks are counted, not
 time, so that a daemon that was itself held up does not take its own pause for silence."""
 RESEND_S = 3.0
+SETTLE_S = 4.0
+"""At its end the daemon waits so long for recordings; who started it waits five seconds for it."""
 PROGRESS_S = 0.25
 PROGRESS_SHARE = 0.1
 """Largest part of the time that may go into showing the error as it stands."""
@@ -97,6 +100,15 @@ class Daemon:
             on_message=self._take_message,
             on_disconnect=self._watchers.leave,
         )
+        self._recorder: Recorder | None = None
+        if config.record_folder:
+            self._recorder = Recorder(
+                Path(config.record_folder),
+                config.record_format,
+                self._correction,
+                on_notice=self._notice,
+                on_room=self._grant,
+            )
         self._samples_since_look = self._pulses_since_look = True
         self._next_progress_s = self._next_watched_credit_s = 0.0
 
@@ -123,6 +135,8 @@ class Daemon:
         ]
         if self._config.host_serial:
             jobs.append(self._hosts.serve_serial(self._config.host_serial))
+        if self._recorder is not None:
+            jobs.append(self._recorder.run())
         if until_input_closes:
             jobs.append(_input_closed())
         tasks = [asyncio.ensure_future(job) for job in jobs]
@@ -131,6 +145,8 @@ class Daemon:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            if self._recorder is not None:
+                await self._recorder.settle(SETTLE_S)
         finally:
             for task in tasks:
                 task.cancel()
@@ -154,6 +170,8 @@ class Daemon:
                     stream=stream, correction=self._correction, outcome_prefix=prefix
                 )
                 self._viewer = LiveViewer(stream, self._correction)
+                if self._recorder is not None:
+                    self._recorder.attach(self._session, prefix)
         except (CorrectionSetError, EvidenceError) as error:
             self._session = None
             self._notice("stream-not-usable", str(error))
@@ -164,7 +182,10 @@ class Daemon:
         if self._session is None:
             return
         try:
-            self._handle(self._session.add_block(block))
+            events = self._session.add_block(block)
+            if self._recorder is not None:
+                self._recorder.add_block(block)
+            self._handle(events)
         except EvidenceError as error:
             self._abort(Reason.DATA_LOST, str(error))
         if self._viewer is not None:
@@ -174,12 +195,18 @@ class Daemon:
     def _take_pulses(self, batch: PulseBatch) -> None:
         self._pulses_since_look = True
         if self._session is not None:
-            self._handle(self._session.add_pulses(batch))
+            events = self._session.add_pulses(batch)
+            if self._recorder is not None:
+                self._recorder.add_pulses(batch)
+            self._handle(events)
             self._grant()
 
     def _grant(self) -> None:
         # An idle session lets the source wait: a request then finds the stream where it left it.
         # Without the pulse front end the stream must not begin: its first pulses would be missed.
+        # A source that can wait also waits for the disk; one that cannot costs the recording.
+        if self._recorder is not None and self._recorder.is_behind:
+            return
         if self._session is not None and not self._session.is_idle and self._pulses.is_open:
             self._samples.grant_up_to(self._session.end_sample)
 
@@ -218,6 +245,8 @@ class Daemon:
     # Session
 
     def _handle(self, events: list[SessionEvent]) -> None:
+        if self._recorder is not None:
+            self._recorder.take_events(events)
         for event in events:
             if isinstance(event, SessionProgress):
                 self._show(event)
@@ -368,20 +397,21 @@ class Daemon:
         try:
             if self._session is None:
                 raise EvidenceError("there are no samples yet, or they cannot be used")
-            self._session.start(
-                MeasurementRequest(
-                    request_id=message.request_id,
-                    start_sample=message.start_sample,
-                    meter=from_plain(Meter, message.meter),
-                    minimum_pulses=message.minimum_pulses,
-                    minimum_duration_s=message.minimum_duration_ms / 1000,
-                    maximum_duration_s=message.maximum_duration_ms / 1000,
-                    readings=message.readings,
-                )
+            request = MeasurementRequest(
+                request_id=message.request_id,
+                start_sample=message.start_sample,
+                meter=from_plain(Meter, message.meter),
+                minimum_pulses=message.minimum_pulses,
+                minimum_duration_s=message.minimum_duration_ms / 1000,
+                maximum_duration_s=message.maximum_duration_ms / 1000,
+                readings=message.readings,
             )
+            self._session.start(request)
         except InvalidInputError as error:
             link.send(wire.Refused(request_id=message.request_id, reason=str(error)))
             return
+        if self._recorder is not None:
+            self._recorder.begin(request, self._format.epoch_utc_ns if self._format else 0)
         self._to_disk_and_host.put_nowait(_RequestBegun(message.request_id))
         self._grant()
 

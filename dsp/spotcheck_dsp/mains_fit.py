@@ -20,7 +20,8 @@ LEAST_SHARE = 0.3
 """What the fundamental must have of the voltage's RMS, or it is no mains voltage."""
 _PARABOLA_CYCLES = 16
 _ROUNDS = 12
-_SETTLED_RELATIVE = 1e-15
+_GRID_HZ = 0.25
+_SETTLED_RELATIVE = 2e-15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +100,10 @@ def _strongest_hz(voltage: Array, sample_rate_hz: float) -> float:
         raise ValueError(
             f"{len(piece)} samples at {sample_rate_hz:g} S/s are too few to find the mains"
         )
-    candidates = np.arange(LOWEST_HZ, HIGHEST_HZ, 0.25)
-    seconds = np.arange(len(piece)) / sample_rate_hz
-    turning = np.exp(-2j * np.pi * np.outer(candidates, seconds))
-    spectrum = np.abs(turning @ (piece * np.hanning(len(piece) + 2)[1:-1]))
-    return float(candidates[int(np.argmax(spectrum))])
+    size = 1 << int(np.ceil(np.log2(max(len(piece), sample_rate_hz / _GRID_HZ))))
+    spectrum = np.abs(np.fft.rfft(piece * np.hanning(len(piece) + 2)[1:-1], size))
+    first, last = (int(np.ceil(f * size / sample_rate_hz)) for f in (LOWEST_HZ, HIGHEST_HZ))
+    return (first + int(np.argmax(spectrum[first:last]))) * sample_rate_hz / size
 
 
 def _phasors(

@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 MOST_ORDERS = 50
+_SAMPLES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +98,15 @@ def _after(instants: Array, edge: Edge, kernel: EdgeKernel) -> Array:
 
 
 def _phasors(weighted: Array, phases_rad: Array, orders: int) -> Complex:
-    turn = np.exp(-1j * phases_rad)
-    turned = weighted.astype(np.complex128)
-    found = np.empty((weighted.shape[1], orders), np.complex128)
-    for order in range(orders):
-        turned *= turn[:, None]
-        found[:, order] = turned.sum(axis=0)
+    found = np.zeros((weighted.shape[1], orders), np.complex128)
+    for start in range(0, len(weighted), _SAMPLES_AT_ONCE):
+        here = slice(start, start + _SAMPLES_AT_ONCE)
+        turn = np.exp(-1j * phases_rad[here])
+        turns = np.empty((orders, len(turn)), np.complex128)
+        turns[0] = turn
+        for order in range(1, orders):
+            np.multiply(turns[order - 1], turn, out=turns[order])
+        found += (turns @ weighted[here]).T
     found *= np.sqrt(2.0)
     return found
 

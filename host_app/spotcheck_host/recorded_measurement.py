@@ -207,8 +207,8 @@ class _Measurement:
             quantities=combine_pieces(self._sums, self._voltage),
             pulses_s=self._times_s[self._used],
             energies=EnergiesAtPulses(
-                smoothed_j=np.concatenate(self._smoothed),
-                with_ripple_j=np.concatenate(self._rippled),
+                smoothed_j=np.concatenate([np.zeros(0), *self._smoothed]),
+                with_ripple_j=np.concatenate([np.zeros(0), *self._rippled]),
             ),
             pulses_outside=int(np.sum(~self._used)),
         )
@@ -236,6 +236,8 @@ class _Measurement:
 
     def _read_pulses(self, piece: _Piece, mains: MainsFit) -> None:
         """Energies at the pulses of a piece; the register goes on from piece to piece."""
+        if not self._stamps.size:
+            return
         power = np.sum(piece.values[:, ::2] * piece.values[:, 1::2], axis=1)
         register = EnergyRegister(first_slot=piece.first_sample, slot_length=1, columns=1)
         register.extend(power[:, None] / self._rate)

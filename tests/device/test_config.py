@@ -29,6 +29,13 @@ def test_configuration_is_read_with_its_defaults(tmp_path: Path) -> None:
         "SC-1", "127.0.0.1:7000", 230_400,
     )  # fmt: skip
     assert (config.host_listen, config.host_serial) == ("127.0.0.1:0", "")
+    assert (config.record_folder, config.record_format) == ("", "parquet")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "comtrade", "wav", "flac"])
+def test_every_format_can_be_recorded(kind: str) -> None:
+    config = parse_config(toml(record_folder='"/r"', record_format=f'"{kind}"'), "my.toml")
+    assert (config.record_folder, config.record_format) == ("/r", kind)
 
 
 @pytest.mark.parametrize("key", GOOD)
@@ -48,6 +55,9 @@ def test_missing_key_is_named(key: str) -> None:
         ("samples", '"localhost"', "samples = 'localhost' is no address:port"),
         ("host_listen", '"127.0.0.1:99999"', "host_listen = '127.0.0.1:99999' is no"),
         ("host_listen", '"127.0.0.1:-1"', "is no address:port"),
+        ("record_format", '"xls"', "record_format = 'xls' cannot be recorded; choose one of csv"),
+        ("record_format", '""', "record_format = '' cannot be recorded"),
+        ("record_folder", "true", "record_folder = True is no text in quotes"),
         ("device_id", '"x', "my.toml: "),
     ],
 )
