@@ -13,13 +13,13 @@ import numpy as np
 
 from spotcheck.meter import AccuracyClass, Meter, MeterConstant
 from spotcheck.rule import ReadingPlan
-from spotcheck_cli.demo import connect, start_bench, start_device
 from spotcheck_cli.demo_instrument import (
     demonstration_correction_set,
     exact_front_end,
     stream_format,
 )
 from spotcheck_cli.in_process_bench import measure_in_process
+from spotcheck_cli.rehearsal import connect, start_bench, start_device
 from spotcheck_cli.scenario import Scenario
 from spotcheck_device.session_messages import MeasurementRequest
 from spotcheck_dsp.slot_sums import SlotAccumulator, slot_sums_reference

@@ -26,8 +26,14 @@ def demonstration_workplace(scenario: Scenario, out: Path, *, real_time: bool) -
     Raises:
         OSError: the folder cannot be made.
     """
-    from spotcheck_cli.demo import StreamClock, connect, start_bench, start_device
     from spotcheck_cli.demo_instrument import demonstration_correction_set
+    from spotcheck_cli.rehearsal import (
+        StreamClock,
+        connect,
+        only_one_in,
+        start_bench,
+        start_device,
+    )
 
     correction = demonstration_correction_set()
     scenario.bench(correction)
@@ -39,6 +45,7 @@ def demonstration_workplace(scenario: Scenario, out: Path, *, real_time: bool) -
         folder = out / "instrument"
         folder.mkdir(exist_ok=True)
         with (
+            only_one_in(out),
             start_bench(folder, scenario, real_time=real_time) as bench,
             start_device(folder, correction, bench.addresses) as device,
             connect(device.addresses["host"]) as client,

@@ -18,10 +18,10 @@ from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck.reading import Reason
 from spotcheck.rule import ReadingPlan, load_rule
 from spotcheck.verdict import Judgement
-from spotcheck_cli.demo import connect, start_bench, start_device
 from spotcheck_cli.demo_instrument import SAMPLE_RATE_HZ as RATE
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
+from spotcheck_cli.rehearsal import connect, start_bench, start_device
 from spotcheck_cli.scenario import Scenario
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, SerialTransport
 from spotcheck_host.keys import demonstration_key

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from spotcheck.rule import load_rule
-from spotcheck_cli.demo import connect, run_demo, start_bench, start_device
+from spotcheck_cli.demo import run_demo
 from spotcheck_cli.demo_instrument import demonstration_correction_set
+from spotcheck_cli.rehearsal import connect, start_bench, start_device
 from spotcheck_cli.scenario import Scenario
 from spotcheck_host.device_client import DeviceEvent
 from spotcheck_wire import host_messages as wire
