@@ -35,6 +35,7 @@ from spotcheck_recording.time_axis import TimeChunk, TimeColumn, find_segments
 
 STAMP_TOLERANCE = 1e-4
 """Stamps that tell another rate than the header by more are worth a note."""
+RATE_FROM_HEADER, RATE_FROM_STAMPS = "header", "stamps"
 
 
 def list_comtrade_channels(path: Path) -> tuple[SourceChannel, ...]:
@@ -52,6 +53,7 @@ def open_comtrade(
     channel_map: ChannelMap | None = None,
     side: str = "recorded",
     sample_rate_hz: float | None = None,
+    rate_from: str = RATE_FROM_HEADER,
 ) -> Recording:
     """Open a COMTRADE recording; all record numbers and stamps are checked now.
 
@@ -60,6 +62,7 @@ def open_comtrade(
         channel_map: Which channel is which; None if phases say it without doubt.
         side: "recorded", "primary" or "secondary" side of the instrument transformers.
         sample_rate_hz: Rate that a person states, within 1 % of the file's.
+        rate_from: "header", or "stamps" for the mean rate of each segment by its time stamps.
 
     Raises:
         RecordingError: the files are malformed or contradict each other.
@@ -76,7 +79,7 @@ def open_comtrade(
     ]
     reader = _open_records(files)
     try:
-        segments, notes = _segments(files, reader)
+        segments, notes = _segments(files, reader, by_stamps=rate_from == RATE_FROM_STAMPS)
         segments = with_stated_rate(path, segments, sample_rate_hz)
     except RecordingError:
         reader.close()
@@ -215,10 +218,11 @@ def _checked_records(files: ComtradeFiles, reader: RecordReader) -> Iterator[Rec
 
 
 def _segments(
-    files: ComtradeFiles, reader: RecordReader
+    files: ComtradeFiles, reader: RecordReader, *, by_stamps: bool
 ) -> tuple[tuple[Segment, ...], tuple[str, ...]]:
     if files.configuration.fixed_rates:
-        return _segments_by_rates(files, reader)
+        segments, notes = _segments_by_rates(files, reader, by_stamps=by_stamps)
+        return segments, notes
     column = TimeColumn(
         path=files.data_path,
         chunks=lambda: _stamp_times(files, reader),
@@ -251,7 +255,7 @@ def _stamp_times(files: ComtradeFiles, reader: RecordReader) -> Iterator[TimeChu
 
 
 def _segments_by_rates(
-    files: ComtradeFiles, reader: RecordReader
+    files: ComtradeFiles, reader: RecordReader, *, by_stamps: bool
 ) -> tuple[tuple[Segment, ...], tuple[str, ...]]:
     """One segment for each stated rate, placed by its first stamp."""
     rates = files.configuration.rates
@@ -262,24 +266,36 @@ def _segments_by_rates(
     ordered = [stamps[sample] for sample in sorted(wanted)]
     usable = MISSING_STAMP not in ordered and all(a < b for a, b in pairwise(ordered))
     segments: list[Segment] = []
+    if by_stamps and not usable:
+        raise RecordingError(
+            f"{files.data_path}: time stamps are missing or go back; the rate can only be taken "
+            f"from the header"
+        )
     notes = [] if usable else ["time stamps are missing or go back; the header's rates alone count"]
     start_s = 0.0
     for index, (rate_hz, end) in enumerate(rates):
-        first, count = bounds[index], end - bounds[index]
+        first, count, rate = bounds[index], end - bounds[index], rate_hz
         if usable:
             start_s = (stamps[first] - stamps[0]) * unit_s
             span_s = (stamps[end - 1] - stamps[first]) * unit_s
-            notes += _rate_note(index, rate_hz, count, span_s, unit_s)
+            if _rates_differ(rate_hz, count, span_s, unit_s):
+                by_stamps_hz = (count - 1) / span_s
+                used = "stamps' mean" if by_stamps else "header's"
+                notes.append(
+                    f"segment {index + 1}: the time stamps say {by_stamps_hz:.6g} S/s on average, "
+                    f"the header {rate_hz:.6g} S/s; the {used} rate is used"
+                )
+                rate = by_stamps_hz if by_stamps else rate_hz
         segments.append(
             Segment(
                 index=index,
                 first_sample=first,
                 sample_count=count,
-                sample_rate_hz=rate_hz,
+                sample_rate_hz=rate,
                 start_s=start_s,
             )
         )
-        start_s += count / rate_hz
+        start_s += count / rate
     return tuple(segments), tuple(notes)
 
 
@@ -294,11 +310,7 @@ def _stamps_at(files: ComtradeFiles, reader: RecordReader, wanted: set[int]) -> 
     return found
 
 
-def _rate_note(index: int, rate_hz: float, count: int, span_s: float, unit_s: float) -> list[str]:
+def _rates_differ(rate_hz: float, count: int, span_s: float, unit_s: float) -> bool:
+    """Whether stamps and header tell rates that differ by more than the stamps' resolution."""
     difference_s = span_s - (count - 1) / rate_hz
-    if count < 2 or abs(difference_s) <= max(STAMP_TOLERANCE * span_s, 2 * unit_s):
-        return []
-    return [
-        f"segment {index + 1}: the time stamps say {(count - 1) / span_s:.6g} S/s, the header "
-        f"{rate_hz:.6g} S/s; the header's rate is used"
-    ]
+    return count > 1 and abs(difference_s) > max(STAMP_TOLERANCE * span_s, 2 * unit_s)

@@ -72,6 +72,7 @@ def open_recording(
     channel_map: ChannelMap | None = None,
     side: str = "recorded",
     sample_rate_hz: float | None = None,
+    rate_from: str = "header",
 ) -> Recording:
     """Open a recording of any supported format.
 
@@ -80,6 +81,7 @@ def open_recording(
         channel_map: Which channel is which; None if the file says it without doubt.
         side: "recorded", or "primary" or "secondary" side of the transformers in COMTRADE.
         sample_rate_hz: Rate that a person states; needed only if the file has no times.
+        rate_from: "header", or "stamps" for COMTRADE whose header's rate is not to be believed.
 
     Returns:
         The recording, in V and A; close it, or use it as a context manager.
@@ -93,7 +95,16 @@ def open_recording(
         from spotcheck_recording.comtrade import open_comtrade  # noqa: PLC0415
 
         return open_comtrade(
-            path, channel_map=channel_map, side=side, sample_rate_hz=sample_rate_hz
+            path,
+            channel_map=channel_map,
+            side=side,
+            sample_rate_hz=sample_rate_hz,
+            rate_from=rate_from,
+        )
+    if rate_from != "header":
+        raise RecordingError(
+            f"{path}: only COMTRADE has rates in its header and time stamps beside them; leave "
+            f"--rate-from out"
         )
     if side != "recorded":
         raise RecordingError(

@@ -89,7 +89,7 @@ def longest_kernel(cycles: float) -> EdgeKernel:
         ValueError: fewer than two cycles.
     """
     if cycles < 2:
-        raise ValueError(f"{cycles:.2f} mains cycles are too few; two are needed")
+        raise ValueError(f"{cycles:.4g} mains cycles are too few; two are needed")
     if cycles >= 24:
         return DEFAULT_KERNEL
     if cycles >= 6:

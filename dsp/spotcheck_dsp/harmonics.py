@@ -27,17 +27,42 @@ def harmonic_phasors(
     Raises:
         ValueError: too few samples, or an order beyond the Nyquist frequency.
     """
-    cycle = sample_rate_hz / frequency_hz
-    if len(samples) < 2 * HALF_WIDTH_CYCLES * cycle:
-        raise ValueError(f"{len(samples)} samples; four cycles are {4 * cycle:.0f}")
-    if orders * frequency_hz >= sample_rate_hz / 2:
-        raise ValueError(f"order {orders} of {frequency_hz} Hz is beyond half the sample rate")
+    found: NDArray[np.complex128] = channel_harmonics(
+        samples[:, None], sample_rate_hz / frequency_hz, orders
+    )[0]
+    return found
+
+
+def channel_harmonics(
+    samples: NDArray[np.float64], samples_per_cycle: float, orders: int
+) -> NDArray[np.complex128]:
+    """RMS phasors of several channels, as `harmonic_phasors` gives them for one.
+
+    The rotations are nearly all of the cost, and one set of them serves all channels.
+
+    Args:
+        samples: (n, channels) equidistant values; at least four cycles. The middle four are used.
+        samples_per_cycle: Of the fundamental; need not be whole.
+        orders: Highest order; it must lie below half the samples per cycle.
+
+    Returns:
+        (channels, orders) complex, phase 0 for a cosine at the record's middle.
+
+    Raises:
+        ValueError: too few samples, or an order beyond the Nyquist frequency.
+    """
+    if len(samples) < 2 * HALF_WIDTH_CYCLES * samples_per_cycle:
+        raise ValueError(f"{len(samples)} samples; four cycles are {4 * samples_per_cycle:.0f}")
+    if 2 * orders >= samples_per_cycle:
+        raise ValueError(f"order {orders} is beyond half of {samples_per_cycle:g} samples a cycle")
     instants = np.arange(len(samples), dtype=np.float64) - (len(samples) - 1) / 2
-    weights = window(instants / cycle)
-    weighted = samples * weights / weights.sum()
-    turns = np.exp(-2j * np.pi * np.outer(np.arange(1, orders + 1) / cycle, instants))
-    result: NDArray[np.complex128] = np.sqrt(2.0) * (turns @ weighted)
-    return result
+    weights = window(instants / samples_per_cycle)
+    weights *= np.sqrt(2.0) / weights.sum()
+    turns = np.exp(-2j * np.pi / samples_per_cycle * np.outer(np.arange(1, orders + 1), instants))
+    # Two products of real numbers: a complex one would turn the samples complex first.
+    weighted = samples * weights[:, None]
+    found: NDArray[np.complex128] = (turns.real @ weighted + 1j * (turns.imag @ weighted)).T
+    return found
 
 
 def total_harmonic_distortion_percent(phasors: NDArray[np.complex128]) -> float:

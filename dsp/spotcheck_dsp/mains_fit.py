@@ -116,7 +116,7 @@ def _phasors(
     half = kernel.half_width_cycles * cycle
     low, high = half - 0.5, len(voltage) - 0.5 - half
     if high - low < 0.5 * cycle:
-        raise ValueError(f"{cycles:.2f} mains cycles are too few; two are needed")
+        raise ValueError(f"{cycles:.4g} mains cycles are too few; two and a half are needed")
     centres = np.linspace(low, high, max(2, 1 + int((high - low) / cycle)))
     middle = (len(voltage) - 1) / 2
     turned = voltage * np.exp(

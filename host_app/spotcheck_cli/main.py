@@ -207,6 +207,9 @@ def measure(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         str, typer.Option(help="COMTRADE: recorded, primary or secondary values.")
     ] = "recorded",
     sample_rate: Annotated[float | None, typer.Option(help="The exact sampling rate, S/s.")] = None,
+    rate_from: Annotated[
+        str, typer.Option(help="COMTRADE: sampling rate by its header or by its stamps.")
+    ] = "header",
     start: Annotated[float | None, typer.Option(help="Begin of the window, s.")] = None,
     duration: Annotated[float | None, typer.Option(help="Length of the window, s.")] = None,
     pulses: Annotated[
@@ -235,6 +238,8 @@ def measure(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     """Measure a recording: quantities over a window, and a meter's error from its pulses."""
     from spotcheck_cli.measure import MeasureOptions, print_channels, print_table, run_measure
 
+    if rate_from not in ("header", "stamps"):
+        raise typer.BadParameter(f"{rate_from!r} is neither header nor stamps")
     with _named_errors():
         if channels:
             print_channels(Console(), recording)
@@ -246,6 +251,7 @@ def measure(  # noqa: PLR0913, PLR0917 - each is an option of the command line
                 scales=tuple(scale or ()),
                 side=side,
                 sample_rate_hz=sample_rate,
+                rate_from=rate_from,
                 start_s=start,
                 duration_s=duration,
                 pulses=pulses,

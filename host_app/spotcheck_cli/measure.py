@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -21,6 +22,7 @@ from spotcheck_host.measurement_summary import measurement_summary, meter_summar
 from spotcheck_host.recorded_instrument import CorrectedRecording
 from spotcheck_host.recorded_measurement import RecordedMeasurement, choose_window, measure
 from spotcheck_host.recorded_meter import (
+    SCOPE_ALGORITHM,
     SCOPE_INSTRUMENT,
     NoRecordedError,
     RecordedError,
@@ -36,6 +38,8 @@ from spotcheck_recording.pulses_file import read_pulse_times
 from spotcheck_recording.recording import Recording
 
 AUDIO = (".wav", ".flac")
+LEAST_SHOWN_PERCENT = 0.2
+"""Smaller harmonics above the 7th are in the JSON only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class MeasureOptions:
     """recorded, primary or secondary."""
     sample_rate_hz: float | None = None
     """Stated sampling rate."""
+    rate_from: str = "header"
+    """Whether COMTRADE's header or its time stamps say the rate."""
     start_s: float | None = None
     """Where the window begins."""
     duration_s: float | None = None
@@ -93,16 +99,22 @@ def run_measure(options: MeasureOptions, console: Console) -> dict[str, Any]:
         SpotcheckError: an input is wrong.
     """
     _refuse_contradictions(options)
+    if options.plot is not None:
+        from spotcheck_host.recording_plot import check_plot_path  # matplotlib only when needed
+
+        check_plot_path(options.plot)
     with _opened(options) as recording:
         pulses = read_pulse_times(options.pulses) if options.pulses else None
+        if pulses is not None and isinstance(recording, CorrectedRecording):
+            pulses = recording.true_times_s(pulses)
         window = choose_window(recording, options.start_s, options.duration_s)
-        with Progress(console=console, transient=True) as progress:
-            task = progress.add_task(f"measuring {options.path.name}", total=1.0)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task(f"measuring {options.path.name}", total=1.0)
             measured = measure(
                 recording,
                 window,
                 pulses_s=pulses,
-                progress=lambda done: progress.update(task, completed=done),
+                progress=lambda done: bar.update(task, completed=done),
             )
         conditions = conditions_of(measured.quantities)
         summary = {
@@ -110,7 +122,7 @@ def run_measure(options: MeasureOptions, console: Console) -> dict[str, Any]:
             "format": recording.format_name,
             "channels": {c.name: c.source.key for c in recording.channels},
             **measurement_summary(measured, conditions),
-            "notes": list(recording.notes),
+            "notes": _notes(recording, measured),
         }
         if options.pulses is not None:
             result, verdict = _meter(options, measured, recording)
@@ -136,8 +148,9 @@ def _opened(options: MeasureOptions) -> Recording:
     recording = open_recording(
         options.path,
         channel_map=channel_map if channel_map.keys or channel_map.scales else None,
-        side=options.side,
+        side=options.side.lower(),
         sample_rate_hz=options.sample_rate_hz,
+        rate_from=options.rate_from,
     )
     if options.correction is None:
         return recording
@@ -150,7 +163,34 @@ def _opened(options: MeasureOptions) -> Recording:
     )
 
 
+def _notes(recording: Recording, measured: RecordedMeasurement) -> list[str]:
+    """What a person should know of this file and this window."""
+    index = measured.window.segment.index
+    # Of other segments than the measured one there is nothing to know.
+    notes = [
+        note
+        for note in recording.notes
+        if not note.startswith("segment ") or note.startswith(f"segment {index + 1}:")
+    ]
+    if len(recording.segments) > 1:
+        notes.append(
+            f"segment {index + 1} of {len(recording.segments)} was measured; "
+            f"choose another with --start and --duration"
+        )
+    for found in measured.unsteady:
+        notes.append(
+            f"{found.channel} is not steady: over single cycles it lies between "
+            f"{found.smallest:.4g} and {found.largest:.4g}; what is printed is its mean"
+        )
+    if measured.window.duration_s * measured.quantities.frequency_hz < 9.5:
+        notes.append("less than 10 cycles: what is not steady moves frequency and angles")
+    return notes
+
+
 def _refuse_contradictions(options: MeasureOptions) -> None:
+    ranges = (options.voltage_range, options.current_range)
+    if options.correction is None and ranges != (None, None):
+        raise RecordingError("--voltage-range and --current-range belong to --correction SET")
     if options.pulses is not None and options.constant is None:
         raise MeterDataError("--pulses needs the meter constant; add --constant '1200 imp/kWh'")
     if options.constant is not None and options.pulses is None:
@@ -210,39 +250,46 @@ def _decimal(option: str, text: str) -> Decimal:
 def print_table(console: Console, summary: dict[str, Any]) -> None:
     """The summary as tables."""
     end_s = summary["window_start_s"] + summary["window_s"]
-    console.print(
-        f"[bold]{summary['file']}[/]  {summary['format']}, {summary['sample_rate_hz']:g} S/s, "
-        f"{summary['window_start_s']:.6g} s to {end_s:.6g} s, {summary['kernel']}, "
-        f"f = {summary['frequency_hz']:.6f} Hz",
-        highlight=False,
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, soft_wrap=True)
+
+    say(f"[bold]{escape(summary['file'])}[/]  {summary['format']}")
+    say(
+        f"  {summary['window_start_s']:.6g} s to {end_s:.6g} s, {summary['sample_rate_hz']:.9g} "
+        f"S/s, {summary['kernel']}, f = {summary['frequency_hz']:.6f} Hz"
     )
+    channels = ", ".join(f"{name} = {key}" for name, key in summary["channels"].items())
+    say(f"  {escape(channels)}")
     for note in summary["notes"]:
-        console.print(f"  [yellow]{note}[/]", highlight=False)
+        say(f"  [yellow]{escape(note)}[/]")
     console.print(_quantities(summary))
     if summary["sequence"] is not None:
         console.print(_sequence(summary["sequence"]))
     console.print(_harmonics(summary["phases"]))
     if "meter" in summary:
         for line in _meter_lines(summary["meter"]):
-            console.print(line, highlight=False, soft_wrap=True)
+            say(line)
 
 
 _ROWS = (
-    ("U / V", "u_v", "{:.4f}"),
-    ("I / A", "i_a", "{:.5f}"),
-    ("P / W", "p_w", "{:.4f}"),
-    ("Q1 / var", "q1_var", "{:.4f}"),
-    ("S / VA", "s_va", "{:.4f}"),
-    ("PF", "pf", "{:.5f}"),
-    ("U1 / V", "u1_v", "{:.4f}"),
-    ("∠U1 / °", "u_phase_deg", "{:.4f}"),
-    ("I1 / A", "i1_a", "{:.5f}"),
-    ("∠I1 / °", "i_phase_deg", "{:.4f}"),
-    ("THD U / %", "thd_u_percent", "{:.3f}"),
-    ("THD I / %", "thd_i_percent", "{:.3f}"),
-    ("U DC / V", "u_dc_v", "{:.4f}"),
-    ("I DC / A", "i_dc_a", "{:.5f}"),
+    ("U", "u_v", "V"),
+    ("I", "i_a", "A"),
+    ("P", "p_w", "W"),
+    ("Q1", "q1_var", "var"),
+    ("S (arithmetic)", "s_va", "VA"),
+    ("PF", "pf", ""),
+    ("U1", "u1_v", "V"),
+    ("∠U1 / °", "u_phase_deg", "°"),
+    ("I1", "i1_a", "A"),
+    ("∠I1 / °", "i_phase_deg", "°"),
+    ("THD U / %", "thd_u_percent", "%"),
+    ("THD I / %", "thd_i_percent", "%"),
+    ("U DC", "u_dc_v", "V"),
+    ("I DC", "i_dc_a", "A"),
 )
+_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"))
+_PLACES = {"": 5, "°": 4, "%": 3}
 
 
 def print_channels(console: Console, path: Path) -> None:
@@ -255,8 +302,23 @@ def print_channels(console: Console, path: Path) -> None:
     console.print(table)
 
 
-def _text(value: float | None, form: str) -> str:
-    return "–" if value is None else form.format(value).replace("-", "−")
+def _text(value: float | None, places: int) -> str:
+    if value is None:
+        return "–"
+    text = f"{value:.{places}f}"
+    # A zero has no sign.
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
+
+
+def _prefixed(values: list[float | None], unit: str) -> tuple[str, list[str]]:
+    """The unit with the prefix that suits the largest value, and seven digits of each."""
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    factor, prefix = 1.0, ""
+    if largest >= 1e4 or 1e-6 < largest < 0.1:
+        factor, prefix = next((p for p in _PREFIXES if largest >= p[0]), _PREFIXES[-1])
+    places = max(0, 7 - len(str(int(largest / factor))))
+    texts = [_text(None if v is None else v / factor, places) for v in values]
+    return f"{prefix}{unit}", texts
 
 
 def _quantities(summary: dict[str, Any]) -> Table:
@@ -267,11 +329,16 @@ def _quantities(summary: dict[str, Any]) -> Table:
         table.add_column(f"L{number}", justify="right")
     if len(phases) > 1:
         table.add_column("total", justify="right")
-    for name, key, form in _ROWS:
-        cells = [_text(phase[key], form) for phase in phases]
-        if len(phases) > 1:
-            cells.append(_text(total[key], form) if key in total else "")
-        table.add_row(name, *cells)
+    for name, key, unit in _ROWS:
+        values = [phase[key] for phase in phases]
+        if len(phases) > 1 and key in total:
+            values.append(total[key])
+        if unit in _PLACES:
+            title, cells = name, [_text(value, _PLACES[unit]) for value in values]
+        else:
+            shown, cells = _prefixed(values, unit)
+            title = f"{name} / {shown}"
+        table.add_row(title, *cells)
     return table
 
 
@@ -279,12 +346,12 @@ def _sequence(sequence: dict[str, float]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in ("symmetrical components", "positive", "negative", "zero"):
         table.add_column(name, justify="left" if " " in name else "right")
-    for name, unit, form in (("u", "v", "{:.4f}"), ("i", "a", "{:.5f}")):
-        cells = [
-            form.format(sequence[f"{name}_{part}_{unit}"])
-            for part in ("positive", "negative", "zero")
-        ]
-        table.add_row(f"{name.upper()} / {unit.upper()}", *cells)
+    for name, unit in (("u", "v"), ("i", "a")):
+        shown, cells = _prefixed(
+            [sequence[f"{name}_{part}_{unit}"] for part in ("positive", "negative", "zero")],
+            unit.upper(),
+        )
+        table.add_row(f"{name.upper()} / {shown}", *cells)
     return table
 
 
@@ -301,8 +368,9 @@ def _harmonics(phases: list[dict[str, Any]]) -> Table:
                 first = phase[name][0]
                 levels.append(100 * phase[name][order - 1] / first if first else None)
         # A table of fifty rows of zeros helps nobody.
-        if order <= 7 or any(level is not None and level >= 0.05 for level in levels):
-            table.add_row(str(order), *(_text(level, "{:.3f}") for level in levels))
+        largest = max((level for level in levels if level is not None), default=0.0)
+        if order <= 7 or largest >= LEAST_SHOWN_PERCENT:
+            table.add_row(str(order), *(_text(level, 3) for level in levels))
     return table
 
 
@@ -315,10 +383,15 @@ def _meter_lines(meter: dict[str, Any]) -> list[str]:
         f"gate {meter['gate_error_percent']:+.5f} %, {meter['pulses_used']} pulses used, "
         f"{meter['pulses_rejected']} rejected, {meter['pulses_outside']} outside"
     ]
+    if meter["uncertainty_scope"] == SCOPE_ALGORITHM:
+        lines.append(
+            "  the instrument's own uncertainty is not known and not in this figure; add "
+            "--reference-uncertainty-percent or --correction"
+        )
     if meter["verdict"]:
         verdict = meter["verdict"]
         lines.append(
-            f"  {verdict['judgement']} by {verdict['rule']} {verdict['clause'] or ''}: "
+            f"  {verdict['judgement']} by {verdict['clause'] or verdict['rule']}: "
             f"{verdict['explanation']}"
         )
     return lines

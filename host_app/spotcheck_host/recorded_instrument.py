@@ -103,6 +103,13 @@ class CorrectedRecording:
             replace(s, sample_rate_hz=s.sample_rate_hz * factor) for s in self._recording.segments
         )
 
+    def true_times_s(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """True times of times that the instrument's own sample clock counted."""
+        start_s = self._recording.segments[0].start_s
+        factor = 1 + self.correction.sample_rate_relative_error.value
+        true: NDArray[np.float64] = start_s + (times_s - start_s) / factor
+        return true
+
     @property
     def sample_count(self) -> int:
         """Samples per channel."""

@@ -36,6 +36,8 @@ Array = NDArray[np.float64]
 PIECE_S = 1.0
 LONGEST_WHOLE_S = 4.0
 """Windows up to this length are one piece, all of whose samples are used."""
+UNSTEADY_SHARE = 0.1
+"""A channel whose RMS over a cycle changes by more than this part is not steady."""
 _SLACK_S = 0.05
 
 
@@ -86,6 +88,20 @@ class RecordedMeasurement:
     """Register readings at those pulses, total of the phases."""
     pulses_outside: int
     """Pulses too near to either end of the window, or beyond."""
+    unsteady: tuple["Unsteady", ...]
+    """Channels that changed much within the window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsteady:
+    """A channel whose RMS over single cycles changed much within the window."""
+
+    channel: str
+    """u1, i1 and so on."""
+    smallest: float
+    """Smallest RMS over a cycle, V or A."""
+    largest: float
+    """Largest."""
 
 
 def choose_window(recording: Recording, start_s: float | None, duration_s: float | None) -> Window:
@@ -94,6 +110,9 @@ def choose_window(recording: Recording, start_s: float | None, duration_s: float
     Raises:
         RecordingError: it lies outside the recording, or spans a gap or a change of rate.
     """
+    for option, value in (("--start", start_s), ("--duration", duration_s)):
+        if value is not None and not np.isfinite(value):
+            raise RecordingError(f"{option} {value} is no time; give seconds")
     segment = _segment(recording, start_s)
     rate = segment.sample_rate_hz
     offset = 0 if start_s is None else int(np.ceil((start_s - segment.start_s) * rate - 1e-6))
@@ -187,6 +206,8 @@ class _Measurement:
         self._rippled: list[Array] = []
         self._used = np.zeros(len(self._stamps), bool)
         self._energy_before_j = 0.0
+        self._smallest = np.full(len(skews), np.inf)
+        self._largest = np.zeros(len(skews))
 
     def run(self, progress: Callable[[float], None]) -> RecordedMeasurement:
         window = self._window
@@ -199,6 +220,7 @@ class _Measurement:
                 piece_sums(piece.values, piece.first_sample, begin, high, self._kernel, mains)
             )
             self._read_pulses(piece, mains)
+            self._watch(piece, mains)
             begin = high
             progress((piece.end - window.first_sample) / (window.end_sample - window.first_sample))
         return RecordedMeasurement(
@@ -211,6 +233,7 @@ class _Measurement:
                 with_ripple_j=np.concatenate([np.zeros(0), *self._rippled]),
             ),
             pulses_outside=int(np.sum(~self._used)),
+            unsteady=self._unsteady(),
         )
 
     def _fit(self, piece: _Piece) -> MainsFit:
@@ -233,6 +256,27 @@ class _Measurement:
         if piece.end < window.end_sample:
             high = Edge(sample=piece.end, cycle_samples=mains.cycle_samples(piece.end))
         return low, high
+
+    def _watch(self, piece: _Piece, mains: MainsFit) -> None:
+        """Remember the smallest and the largest RMS over a cycle of each channel."""
+        inner = slice(piece.begin - piece.first_sample, piece.end - piece.first_sample)
+        cycle = int(np.rint(mains.cycle_samples(piece.begin)))
+        whole = piece.values[inner]
+        count = len(whole) // cycle
+        if count:
+            squares = whole[: count * cycle].reshape(count, cycle, -1) ** 2
+            levels = np.sqrt(squares.mean(axis=1))
+            self._smallest = np.minimum(self._smallest, levels.min(axis=0))
+            self._largest = np.maximum(self._largest, levels.max(axis=0))
+
+    def _unsteady(self) -> tuple[Unsteady, ...]:
+        return tuple(
+            Unsteady(channel=channel.name, smallest=float(low), largest=float(high))
+            for channel, low, high in zip(
+                self._recording.channels, self._smallest, self._largest, strict=True
+            )
+            if high - low > UNSTEADY_SHARE * high
+        )
 
     def _read_pulses(self, piece: _Piece, mains: MainsFit) -> None:
         """Energies at the pulses of a piece; the register goes on from piece to piece."""

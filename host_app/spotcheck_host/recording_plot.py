@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from spotcheck.errors import RecordingError
@@ -18,14 +19,20 @@ _COLOURS = ("#c28a00", "#1b7f3b", "#c0281f")
 """Phases 1, 2, 3 as Chinese practice has them: yellow, green, red."""
 
 
-def save_plot(recording: Recording, window: Window, summary: dict[str, Any], path: Path) -> None:
-    """Draw the beginning of a window (at most 20,000 samples) and what was measured over it.
+def check_plot_path(path: Path) -> None:
+    """Refuse a plot that could not be written, before anything is measured.
 
     Raises:
-        RecordingError: the file's suffix is no picture's.
+        RecordingError: the suffix is no picture's, or there is no such folder.
     """
     if path.suffix.lower() not in PLOT_SUFFIXES:
         raise RecordingError(f"{path}: name the plot with {', '.join(PLOT_SUFFIXES)}")
+    if not path.absolute().parent.is_dir():
+        raise RecordingError(f"{path}: there is no folder {path.parent}; make it first")
+
+
+def save_plot(recording: Recording, window: Window, summary: dict[str, Any], path: Path) -> None:
+    """Draw the beginning of a window (at most 20,000 samples) and what was measured over it."""
     figure = Figure(figsize=(11, 8), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(3, 2, width_ratios=(2.2, 1))
@@ -57,10 +64,11 @@ def _draw_waveforms(axes: tuple[Any, Any], recording: Recording, window: Window)
         colour = _COLOURS[channel.phase - 1]
         plot.plot(seconds, values[:, number], color=colour, linewidth=0.9, label=channel.name)
     for plot, text in zip(axes, ("V", "A"), strict=True):
-        plot.set_ylabel(text)
+        plot.yaxis.set_major_formatter(EngFormatter(unit=text))
         plot.grid(visible=True, color="#e3e8ec", linewidth=0.6)
-        plot.legend(loc="upper right", fontsize=8, ncols=3, framealpha=0.8)
-    axes[1].set_xlabel("s")
+        plot.margins(x=0)
+        plot.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=3, frameon=False)
+    axes[1].set_xlabel("time / s")
 
 
 def _draw_phasors(axes: Any, phases: list[dict[str, Any]]) -> None:
@@ -73,7 +81,7 @@ def _draw_phasors(axes: Any, phases: list[dict[str, Any]]) -> None:
         ):
             turn = np.radians(angle)
             axes.plot([turn, turn], [0, length], dash, color=_COLOURS[number], linewidth=1.8)
-            axes.annotate(f"{name}{number + 1}", (turn, length + 0.06), fontsize=8, ha="center")
+            axes.annotate(f"{name}{number + 1}", (turn, length + 0.1), fontsize=8, ha="center")
     axes.set_ylim(0, 1.15)
     axes.set_yticklabels([])
     axes.tick_params(labelsize=7)
@@ -97,4 +105,5 @@ def _draw_harmonics(axes: Any, phases: list[dict[str, Any]]) -> None:
     axes.set_ylabel("% of the fundamental")
     axes.set_xlim(1.4, 31)
     axes.grid(visible=True, axis="y", color="#e3e8ec", linewidth=0.6)
-    axes.legend(loc="upper right", fontsize=8, ncols=bars)
+    axes.set_axisbelow(True)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=bars, frameon=False)

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from spotcheck_dsp.harmonics import harmonic_phasors, total_harmonic_distortion_percent
+from spotcheck_dsp.harmonics import (
+    channel_harmonics,
+    harmonic_phasors,
+    total_harmonic_distortion_percent,
+)
 
 LEVELS = {1: (220, 0.3), 2: (1, 0.1), 3: (9, 1.0), 5: (5, -2.0), 7: (3, 0.5), 40: (0.5, 0.7)}
 
@@ -36,13 +40,28 @@ def test_magnitudes_are_those_of_a_coherent_fft() -> None:
     assert abs(total_harmonic_distortion_percent(found + 0j) - thd) < 1e-9
 
 
+def test_each_channel_has_the_phasors_that_it_has_alone() -> None:
+    samples = np.random.default_rng(1).normal(size=(701, 3))
+    found = channel_harmonics(samples, 8000 / 50.3, 40)
+    assert found.shape == (3, 40)
+    for channel, phasors in zip(samples.T, found, strict=True):
+        assert np.max(np.abs(phasors - harmonic_phasors(channel, 8000, 50.3, 40))) < 1e-12
+
+
+def test_no_channel_has_no_phasors() -> None:
+    assert channel_harmonics(np.empty((700, 0)), 160.0, 5).shape == (0, 5)
+
+
 def test_distortion_by_hand() -> None:
     assert total_harmonic_distortion_percent(np.array([100, 3j, -4.0])) == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(
     ("count", "orders", "message"),
-    [(639, 5, "639 samples; four cycles are 640"), (1600, 80, "order 80 of 50.0 Hz is beyond")],
+    [
+        (639, 5, "639 samples; four cycles are 640"),
+        (1600, 80, "order 80 is beyond half of 160 samples a cycle"),
+    ],
 )
 def test_what_cannot_be_resolved_is_refused(count: int, orders: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):

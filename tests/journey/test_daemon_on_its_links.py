@@ -23,6 +23,7 @@ from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
 from spotcheck_cli.rehearsal import connect, start_bench, start_device
 from spotcheck_cli.scenario import Scenario
+from spotcheck_device.replay import replay
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, SerialTransport
 from spotcheck_host.keys import demonstration_key
 from spotcheck_host.procedure import Case, PresentLoadProcedure
@@ -237,6 +238,57 @@ def test_stream_rests_again_when_nobody_watches(device: ChildProcess, connected:
     time.sleep(1.0)
     client.watch_live(50)
     assert next_view(client).sample <= seen + 2.5 * RATE
+
+
+def run_on(folder: Path, bench: ChildProcess, seconds: float) -> int:
+    """Let the bench run on for a device that is killed then; returns the sample that it reached."""
+    with (
+        start_device(folder, demonstration_correction_set(), bench.addresses) as device,
+        connect(device.addresses["host"]) as client,
+    ):
+        client.start(
+            "before", SCENARIO.meter(), plan(),
+            readings=50, start_sample=0, maximum_duration_s=600.0,
+        )  # fmt: skip
+        far = wait_for(client, lambda e: isinstance(e, wire.Progress) and e.sample > seconds * RATE)
+        os.kill(device.pid, 9)
+    assert isinstance(far, wire.Progress)
+    return far.sample
+
+
+def test_restarted_device_shows_a_bench_that_has_run_on(
+    tmp_path: Path, bench: ChildProcess, connected: Connected
+) -> None:
+    reached = run_on(tmp_path, bench, 60.0)
+    with start_device(tmp_path, demonstration_correction_set(), bench.addresses) as device:
+        client = connected(device.addresses["host"])
+        client.watch_live(100)
+        view = wait_for(
+            client, lambda e: isinstance(e, wire.LiveView) and e.obstacle == "", within_s=15.0
+        )
+    assert isinstance(view, wire.LiveView)
+    # It ran on for less than the search's last step would have let it: to 85 s and more.
+    assert reached < view.sample
+    print("REACHED", reached / RATE, view.sample / RATE)
+
+
+def test_restarted_device_measures_on_a_bench_that_has_run_on(
+    tmp_path: Path, bench: ChildProcess, connected: Connected
+) -> None:
+    reached = run_on(tmp_path, bench, 60.0)
+    records = tmp_path / "recordings"
+    correction = demonstration_correction_set()
+    with start_device(tmp_path, correction, bench.addresses, record=(records, "flac")) as device:
+        client = connected(device.addresses["host"])
+        order(client, "r/1")
+        found = outcome(client).message
+        wait_for(client, lambda e: isinstance(e, wire.Finished))
+    assert found.kind == wire.OUTCOME_READING, found.body
+    first_stamp = found.body["first_stamp"]
+    assert isinstance(first_stamp, int)
+    assert first_stamp > reached * STAMP_SUBDIVISION
+    print("REACHED", reached / RATE, first_stamp / STAMP_SUBDIVISION / RATE)
+    assert replay(records / "r%2F1").is_same
 
 
 def test_only_the_host_that_watches_gets_pictures(
