@@ -1,5 +1,5 @@
 # `make demo` and `make test` each set up what they need.
-.PHONY: setup demo test lint campaign-coverage campaign-kill lock clean
+.PHONY: setup demo app test lint app-shots station-plots campaign-coverage campaign-kill lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,6 +9,18 @@ setup:
 
 demo: setup
 	@$(BIN)/spotcheck demo --out demo-output
+
+# The window of a verification, with a simulated meter and instrument.
+app: setup
+	@$(BIN)/spotcheck app --demo --out demo-output/app
+
+# Pictures of every state of the window, in Chinese and English (about three minutes).
+app-shots: setup
+	$(BIN)/python tools/app_shots.py build/app-shots
+
+# The pictures of docs/recordings.md, from the two station recordings in ../shared/data.
+station-plots: setup
+	$(BIN)/python tools/station_plots.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -391,7 +391,7 @@ def test_error_is_whole_and_the_largest_text(
 def test_error_is_a_dash_before_there_is_one_and_wears_its_verdict(qtbot: QtBot) -> None:
     view = ErrorDisplay()
     painted(qtbot, view)
-    assert [text for text, _ in view.text_boxes] == ["—"]
+    assert [text for text, _ in view.text_boxes] == ["–.––– %"]
     for tone, color in (("pass", DARK.passed), ("fail", DARK.failed), ("warning", DARK.warning)):
         view.show_reading("+1.0 %", "", tone, "")  # type: ignore[arg-type]
         image = view.grab().toImage()

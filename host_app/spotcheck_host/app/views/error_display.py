@@ -12,7 +12,9 @@ from spotcheck_host.app.views.canvas import Canvas, advance_of, metrics_of, text
 
 Tone = Literal["neutral", "pass", "fail", "warning"]
 NO_ERROR_YET = "—"
-LIKELY_ERROR = "−0.000 %"
+PLACEHOLDER = "–.––– %"
+"""Drawn for it, as instruments do; as large as the error will be."""
+DIGITS = "0123456789–"
 _STRIP_PX = 10
 _REFERENCE_PX = 100
 
@@ -83,7 +85,11 @@ class ErrorDisplay(Canvas):
         below_high = room.height() * (0.22 if uncertainty else 0.0)
         gap = room.height() * 0.08
         middle = room.adjusted(0, caption_high + gap, 0, -below_high - gap)
-        largest = self._fit(painter, error, middle, color)
+        if error == NO_ERROR_YET:
+            dim = color if tone != "neutral" else self.ink(self.theme.dim_text)
+            largest = self._fit(painter, PLACEHOLDER, middle, dim)
+        else:
+            largest = self._fit(painter, error, middle, color)
         if caption:
             top = QRectF(room.left(), room.top(), room.width(), caption_high)
             self._fit(painter, caption, top, QColor(self.theme.text), most=0.6 * largest)
@@ -110,9 +116,7 @@ class ErrorDisplay(Canvas):
         Figures count as equal, so the size stays while they change.
         """
         reference = text_font(_REFERENCE_PX)
-        # A lone dash would be blown up to a bar: it is as large as the error will be.
-        likely = LIKELY_ERROR if text == NO_ERROR_YET else text
-        steady = "".join("0" if char.isdigit() else char for char in likely)
+        steady = "".join("0" if char in DIGITS else char for char in text)
         ink = metrics_of(reference).tightBoundingRect(steady + "0")
         share = min(room.width() / _width(reference, text), room.height() / ink.height())
         size = max(int(min(_REFERENCE_PX * share, most)), 1)

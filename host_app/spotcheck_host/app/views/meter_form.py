@@ -44,6 +44,7 @@ class MeterForm(QGroupBox):
         self._faults: dict[str, QLabel] = {}
         layout = QFormLayout(self)
         layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         layout.setVerticalSpacing(2)
         for field, widget in self._widgets().items():
             self._add_row(layout, field, widget)
