@@ -156,7 +156,11 @@ def window(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     ] = False,
 ) -> None:
     """Open the window of a verification."""
-    from spotcheck_cli.window import connected_workplace, demonstration_workplace
+    from spotcheck_cli.window import (
+        connected_workplace,
+        demonstration_workplace,
+        require_a_screen,
+    )
 
     if rehearse == (connect is not None):
         raise typer.BadParameter("say one of --demo and --connect ADDRESS")
@@ -166,6 +170,7 @@ def window(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         raise typer.BadParameter(f"{theme!r} is no theme", param_hint="--theme")
     with _named_errors():
         load_rule(rule)
+        require_a_screen()
         try:
             from spotcheck_host.app.application import run_app
             from spotcheck_host.app.meter_entry import MeterEntry, entry_of

@@ -1,5 +1,7 @@
 """`spotcheck app`: the workplaces of a demonstration and of a real instrument."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +106,20 @@ def connected_workplace(address: str, out: Path, key: Path | None, operator: str
         case_prefix=time.strftime("%Y%m%d"),
         emulated=False,
     )
+
+
+def require_a_screen() -> None:
+    """Qt ends the process without a word of its own where there is no screen.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in named):
+        raise ConfigurationError(
+            "there is no screen: none of DISPLAY, WAYLAND_DISPLAY and QT_QPA_PLATFORM is set. "
+            "Start it on a desktop, over `ssh -X`, or with `xvfb-run`; `spotcheck demo` needs none"
+        )
 
 
 def checked_address(address: str) -> tuple[str, int] | Path:

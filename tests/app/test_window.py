@@ -1,5 +1,6 @@
 """The window offscreen: gestures reach the presenter, screens reach the widgets."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -105,6 +106,17 @@ def test_zoom_shows_the_waveforms_of_the_moment(opened: VerificationApp, qtbot: 
     assert zoom is not None
     assert zoom.isVisible()
     assert zoom.visible_csv().count("\n") > 100
+
+
+def test_without_a_screen_it_says_so(tmp_path: Path) -> None:
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    done = subprocess.run(
+        [sys.executable, "-m", "spotcheck_cli", "app", "--demo", "--out", str(tmp_path)],
+        env={name: value for name, value in os.environ.items() if name not in names},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "there is no screen" in done.stderr
 
 
 @pytest.mark.parametrize(
