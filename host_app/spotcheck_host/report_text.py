@@ -303,8 +303,11 @@ def signed(value: float, places: int) -> str:
 
 
 def fixed(value: float, places: int) -> str:
-    """A number with that many decimals."""
-    return f"{value:.{places}f}".replace("-", "−") if math.isfinite(value) else degrees(value)
+    """A number with that many decimals; a zero has no sign."""
+    if not math.isfinite(value):
+        return degrees(value)
+    text = f"{value:.{places}f}"
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
 
 
 def degrees(value: float) -> str:
