@@ -9,56 +9,35 @@ import contextlib
 import json
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from spotcheck.errors import CorrectionSetError, EvidenceError, InvalidInputError
 from spotcheck.meter import Meter
-from spotcheck.plain import from_plain, to_plain
+from spotcheck.plain import from_plain
 from spotcheck.ports import PulseBatch
-from spotcheck.reading import ErrorReading, Reason
+from spotcheck.reading import Reason
 from spotcheck.samples import SampleBlock, StreamFormat
 from spotcheck_calibration.correction_set import load_correction_set
 from spotcheck_calibration.evaluation import SOFTWARE
 from spotcheck_device.config import DeviceConfig, split_address
-from spotcheck_device.host_links import HostLink, HostLinks, LiveWatchers
-from spotcheck_device.journal import Journal, PendingOutcome
-from spotcheck_device.live_view import NO_STREAM, LiveViewer, view_without_stream
+from spotcheck_device.host_links import HostLink, HostLinks
+from spotcheck_device.journal import Journal
+from spotcheck_device.live_pictures import LivePictures
+from spotcheck_device.live_view import NO_STREAM, LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
+from spotcheck_device.outcome_delivery import OutcomeDelivery
+from spotcheck_device.progress_display import ProgressDisplay
 from spotcheck_device.pulse_link import PulseLink
 from spotcheck_device.recorder import Recorder
 from spotcheck_device.sample_link import SampleLink
-from spotcheck_device.session_messages import (
-    MeasurementRequest,
-    SessionEvent,
-    SessionFinished,
-    SessionOutcome,
-    SessionProgress,
-)
+from spotcheck_device.session_messages import MeasurementRequest, SessionEvent, SessionProgress
+from spotcheck_device.silence_watch import SilenceWatch
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
-from spotcheck_wire.errors import MessageError
 from spotcheck_wire.sample_stream import StreamFormatMessage
 
-SILENT_LOOKS = 8
-"""A source is gone when so many looks, a second apart, find nothing new. Looks are counted, not
-time, so that a daemon that was itself held up does not take its own pause for silence."""
-RESEND_S = 3.0
 SETTLE_S = 4.0
 """At its end the daemon waits so long for recordings; who started it waits five seconds for it."""
-PROGRESS_S = 0.25
-PROGRESS_SHARE = 0.1
-"""Largest part of the time that may go into showing the error as it stands."""
-WATCHED_CREDIT_S = 0.25
-"""While somebody watches, an idle stream gets credit this often, a second at most each time: a
-source that keeps real time never waits, and one that does not is four times as fast at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class _RequestBegun:
-    """A request whose beginning goes to the journal."""
-
-    request_id: str
 
 
 class Daemon:
@@ -73,12 +52,9 @@ class Daemon:
         self._config = config
         self._correction = load_correction_set(Path(config.correction_set))
         self._journal = Journal(Path(config.state_folder))
-        self._pending = {outcome.outcome_id: outcome for outcome in self._journal.pending()}
         self._session: MeasuringSession | None = None
+        self._outcomes_given = 0
         self._format: StreamFormatMessage | None = None
-        self._to_disk_and_host: asyncio.Queue[
-            _RequestBegun | SessionOutcome | SessionFinished | wire.Notice
-        ] = asyncio.Queue()
         self._samples = SampleLink(
             split_address("samples", config.samples),
             on_format=self._take_format,
@@ -93,13 +69,15 @@ class Daemon:
             on_loss=self._abort,
             on_notice=self._notice,
         )
-        self._viewer: LiveViewer | None = None
-        self._watchers = LiveWatchers()
+        self._pictures = LivePictures(on_credit_due=self._let_stream_on)
         self._hosts = HostLinks(
             on_connect=self._greet,
             on_message=self._take_message,
-            on_disconnect=self._watchers.leave,
+            on_disconnect=self._pictures.leave,
         )
+        self._delivery = OutcomeDelivery(self._journal, self._hosts)
+        self._progress = ProgressDisplay(self._hosts)
+        self._silence = SilenceWatch(is_waited_for=self._is_measuring, on_silence=self._abort)
         self._recorder: Recorder | None = None
         if config.record_folder:
             self._recorder = Recorder(
@@ -109,8 +87,6 @@ class Daemon:
                 on_notice=self._notice,
                 on_room=self._grant,
             )
-        self._samples_since_look = self._pulses_since_look = True
-        self._next_progress_s = self._next_watched_credit_s = 0.0
 
     async def run(self, *, until_input_closes: bool) -> None:
         """Serve until cancelled, or until standard input closes.
@@ -128,10 +104,10 @@ class Daemon:
         jobs = [
             self._samples.run(),
             self._pulses.run(),
-            self._deliver(),
-            self._resend(),
-            self._listen(),
-            self._show_live(),
+            self._delivery.deliver(),
+            self._delivery.resend(),
+            self._silence.run(),
+            self._pictures.run(),
         ]
         if self._config.host_serial:
             jobs.append(self._hosts.serve_serial(self._config.host_serial))
@@ -165,20 +141,38 @@ class Daemon:
                 current_range=message.current_range,
             )
             if self._session is None or self._session.stream != stream:
-                prefix = f"{self._config.device_id}-{self._journal.boot}"
-                self._session = MeasuringSession(
-                    stream=stream, correction=self._correction, outcome_prefix=prefix
-                )
-                self._viewer = LiveViewer(stream, self._correction)
-                if self._recorder is not None:
-                    self._recorder.attach(self._session, prefix)
+                self._begin_stream(stream)
         except (CorrectionSetError, EvidenceError) as error:
-            self._session = None
+            self._end_stream()
             self._notice("stream-not-usable", str(error))
         self._hosts.send(self._hello())
+        self._grant()
+
+    def _begin_stream(self, stream: StreamFormat) -> None:
+        self._end_stream()
+        prefix = f"{self._config.device_id}-{self._journal.boot}"
+        session = MeasuringSession(
+            stream=stream,
+            correction=self._correction,
+            outcome_prefix=prefix,
+            outcomes_before=self._outcomes_given,
+        )
+        self._pictures.attach(session, LiveViewer(stream, self._correction))
+        if self._recorder is not None:
+            self._recorder.attach(session, prefix)
+        self._session = session
+
+    def _end_stream(self) -> None:
+        if self._session is not None:
+            # A measurement does not go on in another format; the names of outcomes do.
+            restarted = "the stream of samples has started anew"
+            self._handle(self._session.abort(Reason.SAMPLES_LOST, restarted))
+            self._outcomes_given = self._session.outcomes_given
+        self._pictures.detach()
+        self._session = None
 
     def _take_block(self, block: SampleBlock) -> None:
-        self._samples_since_look = True
+        self._silence.hear_samples()
         if self._session is None:
             return
         try:
@@ -188,12 +182,11 @@ class Daemon:
             self._handle(events)
         except EvidenceError as error:
             self._abort(Reason.DATA_LOST, str(error))
-        if self._viewer is not None:
-            self._viewer.add_block(block)
+        self._pictures.add_block(block)
         self._grant()
 
     def _take_pulses(self, batch: PulseBatch) -> None:
-        self._pulses_since_look = True
+        self._silence.hear_pulses()
         if self._session is not None:
             events = self._session.add_pulses(batch)
             if self._recorder is not None:
@@ -203,24 +196,22 @@ class Daemon:
 
     def _grant(self) -> None:
         # An idle session lets the source wait: a request then finds the stream where it left it.
+        if self._is_measuring():
+            self._let_stream_on()
+
+    def _let_stream_on(self) -> None:
+        """Give credit from where the session stands; also to an idle one that is watched."""
         # Without the pulse front end the stream must not begin: its first pulses would be missed.
         # A source that can wait also waits for the disk; one that cannot costs the recording.
-        if self._recorder is not None and self._recorder.is_behind:
-            return
-        if self._session is not None and not self._session.is_idle and self._pulses.is_open:
+        waits_for_disk = self._recorder is not None and self._recorder.is_behind
+        if self._session is not None and self._pulses.is_open and not waits_for_disk:
             self._samples.grant_up_to(self._session.end_sample)
 
-    def _grant_to_watchers(self) -> None:
-        """An idle session takes samples as well while somebody watches, at a bounded pace."""
-        now_s = _now_s()
-        if self._session is None or not self._pulses.is_open or now_s < self._next_watched_credit_s:
-            return
-        self._next_watched_credit_s = now_s + WATCHED_CREDIT_S
-        self._samples.grant_up_to(self._session.end_sample)
+    def _is_measuring(self) -> bool:
+        return self._session is not None and not self._session.is_idle
 
     def _lose_samples(self, reason: str) -> None:
-        if self._viewer is not None:
-            self._viewer.lose_source()
+        self._pictures.lose_source()
         self._abort(Reason.SAMPLES_LOST, reason)
 
     def _abort(self, reason: Reason, detail: str) -> None:
@@ -228,123 +219,16 @@ class Daemon:
             self._handle(self._session.abort(reason, detail))
         self._notice(reason.value, detail)
 
-    async def _listen(self) -> None:
-        """A source that is silent for long while a measurement waits for it has gone."""
-        silent_samples = silent_pulses = 0
-        while True:
-            await asyncio.sleep(1.0)
-            waiting = self._session is not None and not self._session.is_idle
-            silent_samples = 0 if self._samples_since_look or not waiting else silent_samples + 1
-            silent_pulses = 0 if self._pulses_since_look or not waiting else silent_pulses + 1
-            self._samples_since_look = self._pulses_since_look = False
-            if silent_pulses >= SILENT_LOOKS:
-                self._abort(Reason.FRONT_END_LOST, "the pulse front end says nothing any more")
-            elif silent_samples >= SILENT_LOOKS:
-                self._abort(Reason.SAMPLES_LOST, "no samples come any more")
-
     # Session
 
     def _handle(self, events: list[SessionEvent]) -> None:
         if self._recorder is not None:
             self._recorder.take_events(events)
         for event in events:
-            if isinstance(event, SessionProgress):
-                self._show(event)
-            else:
-                self._to_disk_and_host.put_nowait(event)
-
-    def _show(self, event: SessionProgress) -> None:
-        begun_s = _now_s()
-        if self._session is None or begun_s < self._next_progress_s:
-            return
-        reading = self._session.reading_so_far()
-        took_s = _now_s() - begun_s
-        self._next_progress_s = begun_s + max(PROGRESS_S, took_s / PROGRESS_SHARE)
-        self._hosts.send(
-            wire.Progress(
-                request_id=event.request_id,
-                sample=event.sample,
-                state=event.state.value,
-                pulses=event.pulses,
-                power_w=event.power_w,
-                error_percent=reading.error_percent if reading else None,
-                expanded_uncertainty_percent=(
-                    reading.expanded_uncertainty_percent if reading else None
-                ),
-                expected_wait_s=event.expected_wait_s,
-            )
-        )
-
-    async def _show_live(self) -> None:
-        """Each host that watches gets its picture when it is due."""
-        while True:
-            begun_s = _now_s()
-            if self._watchers:
-                self._grant_to_watchers()
-            if due := self._watchers.due(begun_s):
-                views = {points: self._live_view(points) for _, points in due}
-                for link, points in due:
-                    link.send(views[points])
-                self._watchers.rest_after(begun_s, _now_s())
-            await asyncio.sleep(self._watchers.pause_s(_now_s()))
-
-    def _live_view(self, points: int) -> wire.LiveView:
-        if self._session is None or self._viewer is None:
-            return view_without_stream()
-        return self._viewer.picture(self._session, points)
-
-    async def _deliver(self) -> None:
-        """Outcomes go to disk, then to the host; notices keep their place among them."""
-        while True:
-            event = await self._to_disk_and_host.get()
-            if isinstance(event, SessionOutcome):
-                pending = _pending(event)
-                self._pending[pending.outcome_id] = pending
-                try:
-                    await asyncio.to_thread(self._journal.keep, pending)
-                except OSError as error:
-                    # It is still sent, and kept in memory until a host has stored it.
-                    text = f"{pending.outcome_id} would not survive a restart: {error.strerror}"
-                    self._hosts.send(wire.Notice(code="journal-full", text=text, sample=None))
-                self._send_outcome(pending, self._hosts)
-            elif isinstance(event, _RequestBegun):
-                with contextlib.suppress(OSError):  # a full disk is told with the outcome
-                    await asyncio.to_thread(self._journal.begin, event.request_id)
-            elif isinstance(event, SessionFinished):
-                await asyncio.to_thread(self._journal.end)
-                self._hosts.send(wire.Finished(request_id=event.request_id, reason=event.reason))
-            else:
-                self._hosts.send(event)
-
-    async def _resend(self) -> None:
-        """What a host has not acknowledged in time is sent again; duplicates fall by their id."""
-        known: set[str] = set()
-        while True:
-            await asyncio.sleep(RESEND_S)
-            for outcome_id in known & set(self._pending):
-                self._send_outcome(self._pending[outcome_id], self._hosts)
-            known = set(self._pending)
-
-    @staticmethod
-    def _send_outcome(pending: PendingOutcome, to: HostLinks | HostLink) -> None:
-        try:
-            chunks = split_blob(pending.evidence) if pending.evidence is not None else []
-        except MessageError as error:
-            # What no link carries stays in the journal; it must not stop the daemon.
-            text = f"{pending.outcome_id} cannot be sent: {error}"
-            to.send(wire.Notice(code="outcome-not-sent", text=text, sample=None))
-            return
-        for chunk in chunks:
-            to.send(chunk)
-        to.send(
-            wire.Outcome(
-                request_id=pending.request_id,
-                kind=pending.kind,
-                outcome_id=pending.outcome_id,
-                body=pending.body,
-                evidence_sha256=pending.evidence_sha256,
-            )
-        )
+            if not isinstance(event, SessionProgress):
+                self._delivery.put(event)
+            elif self._session is not None:
+                self._progress.show(event, self._session)
 
     # Hosts
 
@@ -372,8 +256,7 @@ class Daemon:
         link.send(self._hello())
         for chunk in split_blob(self._correction.to_bytes()):
             link.send(chunk)
-        for pending in self._pending.values():
-            self._send_outcome(pending, link)
+        self._delivery.send_pending(link)
 
     def _take_message(self, link: HostLink, message: wire.HostMessage) -> None:
         match message:
@@ -388,10 +271,9 @@ class Daemon:
                 if self._session is not None:
                     self._handle(self._session.stop())
             case wire.WatchLive():
-                self._watchers.watch(link, message, _now_s())
+                self._pictures.watch(link, message)
             case wire.Acknowledge():
-                self._pending.pop(message.outcome_id, None)
-                self._journal.acknowledged(message.outcome_id)
+                self._delivery.acknowledged(message.outcome_id)
 
     def _start(self, link: HostLink, message: wire.StartMeasurement) -> None:
         try:
@@ -412,29 +294,12 @@ class Daemon:
             return
         if self._recorder is not None:
             self._recorder.begin(request, self._format.epoch_utc_ns if self._format else 0)
-        self._to_disk_and_host.put_nowait(_RequestBegun(message.request_id))
+        self._delivery.begin(message.request_id)
         self._grant()
 
     def _notice(self, code: str, text: str) -> None:
         sample = self._session.end_sample if self._session else None
-        self._to_disk_and_host.put_nowait(wire.Notice(code=code, text=text, sample=sample))
-
-
-def _pending(event: SessionOutcome) -> PendingOutcome:
-    outcome, evidence = event.outcome, event.evidence
-    reading = isinstance(outcome, ErrorReading)
-    return PendingOutcome(
-        request_id=event.request_id,
-        kind=wire.OUTCOME_READING if reading else wire.OUTCOME_CANNOT_JUDGE,
-        outcome_id=outcome.reading_id if isinstance(outcome, ErrorReading) else outcome.outcome_id,
-        body=to_plain(outcome),
-        evidence_sha256=evidence.sha256 if evidence else None,
-        evidence=evidence.to_bytes() if evidence else None,
-    )
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()
+        self._delivery.put(wire.Notice(code=code, text=text, sample=sample))
 
 
 async def _input_closed() -> None:

@@ -15,7 +15,8 @@ from spotcheck.samples import SampleBlock, StreamFormat
 from spotcheck_calibration.corrected_load import CorrectedLoad
 from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_device.measuring_session import MeasuringSession
-from spotcheck_dsp.edge_window import HALF_WIDTH_CYCLES, window
+from spotcheck_dsp.edge_window import HALF_WIDTH_CYCLES
+from spotcheck_dsp.harmonics import channel_harmonics
 from spotcheck_dsp.slot_sums import UU, Slots
 from spotcheck_wire import host_messages as wire
 
@@ -209,30 +210,6 @@ class LiveViewer:
 def _record_length(cycle: float) -> int:
     """Samples that the window over four cycles needs."""
     return math.ceil(2 * HALF_WIDTH_CYCLES * cycle) + 1
-
-
-def channel_harmonics(samples: Array, cycle: float, orders: int) -> Complex:
-    """`spotcheck_dsp.harmonics.harmonic_phasors` of several channels with one set of rotations.
-
-    The rotations are nearly all of the cost; one channel after the other would take five times
-    as long.
-
-    Args:
-        samples: (n, channels) values over four cycles at least.
-        cycle: Samples per cycle.
-        orders: Highest order, below half the samples per cycle.
-
-    Returns:
-        (channels, orders) RMS phasors, phase 0 for a cosine at the record's middle.
-    """
-    instants = np.arange(len(samples), dtype=np.float64) - (len(samples) - 1) / 2
-    weights = window(instants / cycle)
-    weights *= np.sqrt(2.0) / weights.sum()
-    turns = np.exp(-2j * np.pi / cycle * np.outer(np.arange(1, orders + 1), instants))
-    # Two products of real numbers: a complex one would turn the samples complex first.
-    weighted = samples * weights[:, None]
-    found: Complex = (turns.real @ weighted + 1j * (turns.imag @ weighted)).T
-    return found
 
 
 def _rising_zero(phase_rad: float, middle: float, cycle: float, latest: float) -> int:

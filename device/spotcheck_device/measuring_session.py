@@ -49,7 +49,12 @@ class MeasuringSession:
     """Takes blocks and pulses of one stream, gives readings."""
 
     def __init__(
-        self, *, stream: StreamFormat, correction: CorrectionSet, outcome_prefix: str
+        self,
+        *,
+        stream: StreamFormat,
+        correction: CorrectionSet,
+        outcome_prefix: str,
+        outcomes_before: int = 0,
     ) -> None:
         """A session that has seen nothing yet.
 
@@ -57,6 +62,7 @@ class MeasuringSession:
             stream: What the stream looks like.
             correction: The instrument's correction set.
             outcome_prefix: What the names of outcomes begin with; unique for each boot.
+            outcomes_before: Outcomes of that prefix that an earlier session gave; they number on.
 
         Raises:
             CorrectionSetError: a range of the stream was not calibrated.
@@ -67,7 +73,7 @@ class MeasuringSession:
         self.stream = stream
         self._correction = correction
         self._prefix = outcome_prefix
-        self._outcomes = 0
+        self._outcomes = outcomes_before
         self._history = SlotHistory(stream, max(1, round(SLOT_S * stream.sample_rate_hz)))
         self._waiting_pulses: list[Pulse] = []
         self._complete_to_stamp = 0
@@ -88,6 +94,11 @@ class MeasuringSession:
     def is_idle(self) -> bool:
         """Whether no request is being worked on."""
         return self._request is None
+
+    @property
+    def outcomes_given(self) -> int:
+        """Outcomes of its prefix so far, those before it included."""
+        return self._outcomes
 
     @property
     def end_sample(self) -> int:
@@ -125,8 +136,7 @@ class MeasuringSession:
             raise EvidenceError(f"pulses of {request.meter.constant} count no active energy")
         self._request = request
         self._readings_done = 0
-        earliest = self._history.first_slot * self._history.slot_length
-        self._begin_reading(max(request.start_sample, earliest), None)
+        self._begin_reading(max(request.start_sample, self._earliest_sample), None)
 
     def stop(self) -> list[SessionEvent]:
         """Give up the request, by the host's wish."""
@@ -144,6 +154,7 @@ class MeasuringSession:
         Raises:
             EvidenceError: a code is no 24-bit code.
         """
+        is_first = self._history.is_empty
         missing = self._history.missing_before(block)
         events: list[SessionEvent] = []
         if missing > 0:
@@ -157,6 +168,9 @@ class MeasuringSession:
             self._history.add(block)
         except ValueError as error:
             raise EvidenceError(f"block at sample {block.first_sample}: {error}") from error
+        if is_first and self._request is not None:
+            # The stream was entered in its middle: a request that came before begins there.
+            self._begin_reading(max(self._begin_sample, self._earliest_sample), None)
         if self._request is None:
             self._history.forget_before(block.end_sample - self._samples(IDLE_MEMORY_S))
         return events + self._advance()
@@ -209,6 +223,10 @@ class MeasuringSession:
         else:
             self._state = State.MEASURING
             self._next_watch_sample = sample + self._samples(WATCH_S)
+
+    @property
+    def _earliest_sample(self) -> int:
+        return self._history.first_slot * self._history.slot_length
 
     def _samples(self, seconds: float) -> int:
         return round(seconds * self.stream.sample_rate_hz)

@@ -19,7 +19,7 @@ from spotcheck.reading import CannotJudge, ErrorReading
 from spotcheck.samples import SampleBlock
 from spotcheck_calibration.correction_set import CorrectionSet, load_correction_set
 from spotcheck_device.measuring_session import MeasuringSession
-from spotcheck_device.recorder import (
+from spotcheck_device.recording_head import (
     BATCHES_FILE,
     BATCHES_HEADER,
     CORRECTION_FILE,
@@ -91,19 +91,14 @@ def replay(folder: Path) -> ReplayResult:
     )
 
 
-class _NumberedSession(MeasuringSession):
-    """A fresh session whose outcomes number on from those of an earlier one."""
-
-    def __init__(self, head: RecordingHead, correction: CorrectionSet) -> None:
-        super().__init__(
-            stream=head.stream, correction=correction, outcome_prefix=head.outcome_prefix
-        )
-        self._outcomes = head.outcomes_before
-
-
 def _measure_again(opened: _Opened) -> list[SessionOutcome]:
     head = opened.head
-    session = _NumberedSession(head, opened.correction)
+    session = MeasuringSession(
+        stream=head.stream,
+        correction=opened.correction,
+        outcome_prefix=head.outcome_prefix,
+        outcomes_before=head.outcomes_before,
+    )
     session.start(replace(head.request, start_sample=head.begin_sample))
     events: list[SessionEvent] = []
     batches = _batches(opened)

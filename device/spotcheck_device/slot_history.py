@@ -26,6 +26,11 @@ class SlotHistory:
         self._overloaded_slots: list[int] = []
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no block has come yet."""
+        return self._next_sample is None
+
+    @property
     def end_sample(self) -> int:
         """Index of the sample after the last completed slot."""
         return self.end_slot * self.slot_length

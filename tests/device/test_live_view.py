@@ -24,11 +24,9 @@ from spotcheck_device.live_view import (
     WAITING,
     LiveViewer,
     RecentCodes,
-    channel_harmonics,
     view_without_stream,
 )
 from spotcheck_device.measuring_session import MeasuringSession
-from spotcheck_dsp.harmonics import harmonic_phasors
 from spotcheck_sim.bench import BenchConfig, SimulatedBench, steady_bench
 from spotcheck_sim.load import Load, LoadStep
 from spotcheck_sim.mains import Mains
@@ -135,14 +133,6 @@ def test_harmonic_levels_are_the_simulators_truth() -> None:
             expected[part.order - 1] = level * part.fraction
         # Noise of 2.4 mV and 0.8 mA over the 640 samples of the window.
         assert np.max(np.abs(levels[channel] - expected)) < 8e-4
-
-
-def test_harmonics_are_those_of_the_dsp_channel_by_channel() -> None:
-    samples = np.random.default_rng(1).normal(size=(701, 3))
-    found = channel_harmonics(samples, 8000 / 50.3, 40)
-    for channel, phasors in zip(samples.T, found, strict=True):
-        expected = harmonic_phasors(channel, 8000, 50.3, 40)
-        assert np.max(np.abs(phasors - expected)) < 1e-12
 
 
 @pytest.mark.parametrize("frequency_hz", [45.0, 50.0, 50.3, 60.0])

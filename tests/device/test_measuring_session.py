@@ -116,6 +116,40 @@ def test_readings_are_made_and_find_the_meters_error(synthesis: ModuleType) -> N
     assert bench.session.state is State.IDLE
 
 
+def test_outcomes_number_on_from_an_earlier_session(synthesis: ModuleType) -> None:
+    bench = Bench(synthesis, 0.1, FAST)
+    session = MeasuringSession(
+        stream=bench.plant.stream,
+        correction=synthesis.correction_set(),
+        outcome_prefix="SC-1-7",
+        outcomes_before=41,
+    )
+    assert session.outcomes_given == 41
+    session.start(bench.request())
+    outcome, _ = session.stop()
+    assert isinstance(outcome, SessionOutcome)
+    assert isinstance(outcome.outcome, CannotJudge)
+    assert outcome.outcome.outcome_id == "SC-1-7-42"
+    assert session.outcomes_given == 42
+
+
+def test_request_before_the_first_block_begins_where_the_stream_is_entered(
+    synthesis: ModuleType,
+) -> None:
+    """Pulses of before are known to be complete, but there are no samples to go with them."""
+    early, late = (Bench(synthesis, 6.0, FAST) for _ in range(2))
+    early.session.start(early.request(readings=1))
+    early.batch(0, 2 * RATE)
+    early.feed(2 * RATE + 3, len(early.codes))
+    late.batch(0, 2 * RATE)
+    late.block(2 * RATE + 3, 2 * RATE + 20)
+    late.session.start(late.request(readings=1))
+    late.batch(2 * RATE, 2 * RATE + 20)
+    late.feed(2 * RATE + 20, len(late.codes))
+    assert early.told == late.told
+    assert isinstance(early.outcomes[0].outcome, ErrorReading)
+
+
 def test_readings_tile(synthesis: ModuleType) -> None:
     first, second = (event.outcome for event in in_tenths_of_a_second(synthesis).outcomes)
     assert isinstance(first, ErrorReading)

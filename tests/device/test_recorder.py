@@ -21,8 +21,10 @@ from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.in_process_bench import measure_in_process
 from spotcheck_cli.scenario import Scenario
 from spotcheck_device import recorder as module
+from spotcheck_device import recording_folder
 from spotcheck_device.measuring_session import MeasuringSession
-from spotcheck_device.recorder import Recorder, channel_scales, folder_name
+from spotcheck_device.recorder import Recorder, folder_name
+from spotcheck_device.recording_head import channel_scales
 from spotcheck_device.replay import replay
 from spotcheck_device.session_messages import MeasurementRequest, SessionEvent, SessionOutcome
 from spotcheck_sim.bench import SimulatedBench
@@ -185,7 +187,7 @@ class _HungWriter:
 @pytest.fixture
 def hung_disk(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     _HungWriter.released = threading.Event()
-    monkeypatch.setattr(module, "open_writer", lambda path, **_: _HungWriter())
+    monkeypatch.setattr(recording_folder, "open_writer", lambda path, **_: _HungWriter())
     return _HungWriter.released
 
 
