@@ -1,6 +1,6 @@
 """The sample stream over a socket: blocks in, credit out; it connects again when it is lost.
 
-    connected ── credit, and no block for 4 s ──► searching: credit ×4, every 0.25 s
+    connected ── credit, and no block for 2 s ──► searching: credit ×4, every 0.25 s
         ▲                                              │ the first block
         └── come again, credit from that block on ◄────┘
 
@@ -25,7 +25,7 @@ from spotcheck_wire.sample_stream import (
 
 CREDIT_AHEAD_S = 1.0
 SEARCH_LOOK_S = 0.25
-PATIENT_LOOKS = 16
+PATIENT_LOOKS = 8
 """So many looks without a block, and a source that has credit counts as standing beyond it. Looks
 are counted, not time: a daemon that was itself held up has not waited."""
 SEARCH_FACTOR = 4
@@ -122,7 +122,8 @@ class SampleLink:
 
     async def _search(self) -> None:
         """Raise the credit of a source that has some and sends nothing, until a block comes."""
-        looks, step = 0, round(CREDIT_AHEAD_S)
+        # A source that is met anew may have run on until it saw the connection end.
+        looks, step = PATIENT_LOOKS if self._found_at else 0, round(CREDIT_AHEAD_S)
         while not self._block_came and self._granted < _LARGEST_CREDIT:
             await asyncio.sleep(SEARCH_LOOK_S)
             looks = looks + 1 if self._granted else 0
