@@ -1,5 +1,6 @@
 """Pulse times in a CSV file with a column time_s."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,18 @@ from spotcheck_recording.csv_table import CsvTable
 from spotcheck_recording.tables import TIME_COLUMN
 
 
-def read_pulse_times(path: Path) -> NDArray[np.float64]:
-    """Read the times of pulses, s; other columns are ignored.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulseTimes:
+    """Times of a meter's pulses, and how finely they were written."""
 
-    Returns:
-        Times in the file's order, strictly rising; shape (pulses,).
+    times_s: NDArray[np.float64]
+    """(n,) strictly rising."""
+    resolution_s: float
+    """One unit of the last decimal that any of them has."""
+
+
+def read_pulse_times(path: Path) -> PulseTimes:
+    """Read the times of pulses; other columns are ignored.
 
     Raises:
         RecordingError: no column time_s, no pulses, or times that are no finite, rising numbers;
@@ -27,6 +35,10 @@ def read_pulse_times(path: Path) -> NDArray[np.float64]:
             f"{', '.join(table.columns[:20])}; name exactly one column so"
         )
     column = table.columns.index(TIME_COLUMN)
+    resolution_s = 1.0
+    # The second pass over these few lines refuses what is no finite number.
+    for chunk in table.time_chunks(column):
+        resolution_s = min(resolution_s, chunk.resolution_s)
     parts = [values[:, 0] for values in table.batches([column])]
     if not parts:
         raise RecordingError(f"{path}: holds no pulses; record again")
@@ -38,4 +50,4 @@ def read_pulse_times(path: Path) -> NDArray[np.float64]:
             f"{path}, {table.where(row)}: the time {times_s[row]!s} s does not come after "
             f"{times_s[row - 1]!s} s; sort the pulses and remove repetitions"
         )
-    return times_s
+    return PulseTimes(times_s=times_s, resolution_s=resolution_s)

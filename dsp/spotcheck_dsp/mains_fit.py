@@ -131,7 +131,9 @@ def _phasors(
 
 
 def _refuse_no_mains(fundamental_rms: float, total_rms: float, frequency_hz: float) -> None:
-    if not fundamental_rms > LEAST_SHARE * total_rms or total_rms == 0:
+    if total_rms == 0:
+        raise ValueError("there is no mains voltage: it is 0 V, or does not change")
+    if not fundamental_rms > LEAST_SHARE * total_rms:
         raise ValueError(
             f"there is no mains voltage: its fundamental is {fundamental_rms:.3g} of "
             f"{total_rms:.3g} RMS"

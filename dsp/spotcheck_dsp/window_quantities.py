@@ -49,29 +49,34 @@ class PieceSums:
     phasors: Complex
     """(channels, orders) RMS phasors, channels u1, i1, u2, …; order h in a frame that turns h
     times with the fundamental of the reference voltage."""
-    mains: MainsFit
-    """Frequency and phase."""
+    samples: int
+    """Samples of the piece itself, without what the kernel smooths beyond it."""
+    frequency_hz: float
+    """Frequency at its middle."""
 
 
 def piece_sums(
-    samples: Array, first_sample: int, begin: Edge, end: Edge, kernel: EdgeKernel, mains: MainsFit
-) -> PieceSums:
+    samples: Array, first_sample: int, edges: tuple[Edge, Edge], kernel: EdgeKernel,
+    mains: MainsFit, span: tuple[int, int],
+) -> PieceSums:  # fmt: skip
     """Sums between two edges.
 
     Args:
         samples: (n, 2·phases) in V and A, channels u1, i1, u2, i2, …; from half a kernel before
-            `begin` to half a kernel after `end`.
+            the first edge to half a kernel after the last.
         first_sample: Number of the first of them.
-        begin: Where the piece begins.
-        end: Where it ends.
-        kernel: Smooths both ends.
+        edges: Where the register is read.
+        kernel: Smooths both edges.
         mains: The mains over the piece.
+        span: First sample of the piece, and the sample after its last; at a window's ends they lie
+            half a kernel beyond the edges.
     """
+    begin, end = edges
     instants = first_sample + np.arange(len(samples), dtype=np.float64)
     weights = _after(instants, begin, kernel) - _after(instants, end, kernel)
     used = np.flatnonzero(weights)
-    span = slice(int(used[0]), int(used[-1]) + 1)
-    weights, instants, values = weights[span], instants[span], samples[span]
+    here = slice(int(used[0]), int(used[-1]) + 1)
+    weights, instants, values = weights[here], instants[here], samples[here]
     u, i = values[:, ::2], values[:, 1::2]
     total = float(weights.sum())
     orders = harmonic_orders(mains.frequency_hz, mains.sample_rate_hz)
@@ -83,7 +88,8 @@ def piece_sums(
         mean_u=weights @ u,
         mean_i=weights @ i,
         phasors=_phasors(values * (weights / total)[:, None], mains.phases_rad(instants), orders),
-        mains=mains,
+        samples=span[1] - span[0],
+        frequency_hz=mains.sample_rate_hz / mains.cycle_samples((span[0] + span[1] - 1) / 2),
     )
 
 
@@ -171,8 +177,24 @@ def combine_pieces(pieces: list[PieceSums], reference_phase: int) -> WindowQuant
         q1_var=shares @ (u * np.conj(i)).imag,
         fundamental=shares @ (fundamental * frame[:, None]),
         harmonics_rms=np.sqrt(np.tensordot(shares, np.abs(stacked) ** 2, axes=1)),
-        frequency_hz=float(shares @ [piece.mains.frequency_hz for piece in pieces]),
+        frequency_hz=float(
+            np.average([p.frequency_hz for p in pieces], weights=[p.samples for p in pieces])
+        ),
     )
+
+
+def integral_over_samples(values: Array) -> Array:
+    """Integral of a smooth signal over each sample's interval, in sample intervals.
+
+    A sample is the signal at the middle of its interval; the second difference adds the curvature
+    there (Taylor), so that the running sum of a sinusoid errs by 7/5760 (ωT)⁴ instead of (ωT)²/24.
+
+    Args:
+        values: (n,) equidistant samples.
+    """
+    whole = values.copy()
+    whole[1:-1] += (values[2:] - 2 * values[1:-1] + values[:-2]) / 24
+    return whole
 
 
 def window_edges(

@@ -221,6 +221,9 @@ def measure(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         Path | None, typer.Option(help="The meter's pulses: CSV with a column time_s.")
     ] = None,
     constant: Annotated[str | None, typer.Option(help="Meter constant, imp/kWh.")] = None,
+    export: Annotated[
+        bool, typer.Option("--export", help="The pulses count exported energy.")
+    ] = False,
     correction: Annotated[
         Path | None, typer.Option(help="Correction set of the instrument that recorded.")
     ] = None,
@@ -261,6 +264,7 @@ def measure(  # noqa: PLR0913, PLR0917 - each is an option of the command line
                 duration_s=duration,
                 pulses=pulses,
                 constant=constant,
+                export=export,
                 correction=correction,
                 voltage_range=voltage_range,
                 current_range=current_range,

@@ -84,6 +84,8 @@ class MeasureOptions:
     """Un, for a verdict."""
     rule_id: str = "jjg596-2012"
     """Rule, for a verdict."""
+    export: bool = False
+    """Whether the meter's pulses count exported energy."""
     plot: Path | None = None
     """Where a plot goes."""
 
@@ -105,15 +107,16 @@ def run_measure(options: MeasureOptions, console: Console) -> dict[str, Any]:
         check_plot_path(options.plot)
     with _opened(options) as recording:
         pulses = read_pulse_times(options.pulses) if options.pulses else None
-        if pulses is not None and isinstance(recording, CorrectedRecording):
-            pulses = recording.true_times_s(pulses)
+        times_s = pulses.times_s if pulses else None
+        if times_s is not None and isinstance(recording, CorrectedRecording):
+            times_s = recording.true_times_s(times_s)
         window = choose_window(recording, options.start_s, options.duration_s)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task(f"measuring {options.path.name}", total=1.0)
             measured = measure(
                 recording,
                 window,
-                pulses_s=pulses,
+                pulses_s=times_s,
                 progress=lambda done: bar.update(task, completed=done),
             )
         conditions = conditions_of(measured.quantities)
@@ -124,8 +127,8 @@ def run_measure(options: MeasureOptions, console: Console) -> dict[str, Any]:
             **measurement_summary(measured, conditions),
             "notes": _notes(recording, measured),
         }
-        if options.pulses is not None:
-            result, verdict = _meter(options, measured, recording)
+        if pulses is not None:
+            result, verdict = _meter(options, measured, recording, pulses.resolution_s)
             summary["meter"] = meter_summary(result, verdict)
         if options.plot is not None:
             from spotcheck_host.recording_plot import save_plot  # matplotlib only when needed
@@ -217,6 +220,7 @@ def _meter(
     options: MeasureOptions,
     measured: RecordedMeasurement,
     recording: Recording,
+    resolution_s: float,
 ) -> tuple[RecordedError | NoRecordedError, Verdict | None]:
     conditions = conditions_of(measured.quantities)
     meter = Meter(
@@ -233,7 +237,9 @@ def _meter(
         duration_s = float(measured.pulses_s[-1] - measured.pulses_s[0])
         parts = instrument_parts(conditions, recording.stream, recording.correction, duration_s)
         reference = Reference(scope=SCOPE_INSTRUMENT, parts=parts)
-    result = meter_error(measured, meter, reference)
+    result = meter_error(
+        measured, meter, reference, resolution_s=resolution_s, export=options.export
+    )
     if isinstance(result, NoRecordedError) or options.meter_class is None:
         return result, None
     rule = load_rule(options.rule_id)
@@ -383,6 +389,8 @@ def _meter_lines(meter: dict[str, Any]) -> list[str]:
         f"gate {meter['gate_error_percent']:+.5f} %, {meter['pulses_used']} pulses used, "
         f"{meter['pulses_rejected']} rejected, {meter['pulses_outside']} outside"
     ]
+    if meter["hint"]:
+        lines.append(f"  {meter['hint']}")
     if meter["uncertainty_scope"] == SCOPE_ALGORITHM:
         lines.append(
             "  the instrument's own uncertainty is not known and not in this figure; add "

@@ -111,6 +111,7 @@ def meter_summary(
         "pulses_outside": result.pulses_outside,
         "duration_s": result.duration_s,
         "pulse_output": result.kind,
+        "hint": result.hint,
         "type_a_percent": budget.type_a_percent,
         "type_b_percent": budget.type_b_percent,
         "budget": [

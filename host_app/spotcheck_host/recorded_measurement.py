@@ -26,6 +26,7 @@ from spotcheck_dsp.window_quantities import (
     PieceSums,
     WindowQuantities,
     combine_pieces,
+    integral_over_samples,
     piece_sums,
     window_edges,
 )
@@ -117,14 +118,15 @@ def choose_window(recording: Recording, start_s: float | None, duration_s: float
     rate = segment.sample_rate_hz
     offset = 0 if start_s is None else int(np.ceil((start_s - segment.start_s) * rate - 1e-6))
     left = segment.sample_count - offset
-    count = left if duration_s is None else int(np.rint(duration_s * rate))
-    if count > left:
+    wanted = left if duration_s is None else float(np.rint(duration_s * rate))
+    if wanted > left:
         begin, end = segment.start_s, segment.start_s + segment.sample_count / rate
         raise RecordingError(
             f"{recording.path}: the window leaves the run of equidistant samples from "
             f"{begin:.6g} s to {end:.6g} s at {rate:g} S/s; nothing is measured across a gap or a "
             f"change of rate. Give --start and --duration within it"
         )
+    count = int(wanted)
     if count < 1:
         raise RecordingError(f"{recording.path}: the window has no samples; give a --duration")
     first = segment.first_sample + offset
@@ -168,7 +170,8 @@ def measure(
         RecordingError: the window is too short, or holds no mains voltage.
     """
     try:
-        return _Measurement(recording, window, pulses_s).run(progress)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _Measurement(recording, window, pulses_s).run(progress)
     except ValueError as error:
         if isinstance(error, RecordingError):
             raise
@@ -206,6 +209,7 @@ class _Measurement:
         self._rippled: list[Array] = []
         self._used = np.zeros(len(self._stamps), bool)
         self._energy_before_j = 0.0
+        self._first_increment_j: float | None = None
         self._smallest = np.full(len(skews), np.inf)
         self._largest = np.zeros(len(skews))
 
@@ -217,16 +221,26 @@ class _Measurement:
             low, high = self._edges(piece, mains)
             begin = begin or low
             self._sums.append(
-                piece_sums(piece.values, piece.first_sample, begin, high, self._kernel, mains)
+                piece_sums(
+                    piece.values,
+                    piece.first_sample,
+                    (begin, high),
+                    self._kernel,
+                    mains,
+                    (piece.begin, piece.end),
+                )
             )
             self._read_pulses(piece, mains)
             self._watch(piece, mains)
             begin = high
             progress((piece.end - window.first_sample) / (window.end_sample - window.first_sample))
+        quantities = combine_pieces(self._sums, self._voltage)
+        if not np.all(np.isfinite(quantities.rms_u_v * quantities.rms_i_a)):
+            raise ValueError("the values are too large to be squared; check units and scales")
         return RecordedMeasurement(
             window=window,
             kernel=self._kernel,
-            quantities=combine_pieces(self._sums, self._voltage),
+            quantities=quantities,
             pulses_s=self._times_s[self._used],
             energies=EnergiesAtPulses(
                 smoothed_j=np.concatenate([np.zeros(0), *self._smoothed]),
@@ -284,7 +298,11 @@ class _Measurement:
             return
         power = np.sum(piece.values[:, ::2] * piece.values[:, 1::2], axis=1)
         register = EnergyRegister(first_slot=piece.first_sample, slot_length=1, columns=1)
-        register.extend(power[:, None] / self._rate)
+        increments_j = integral_over_samples(power) / self._rate
+        if self._first_increment_j is not None:
+            # The piece before knew this sample's neighbours on both sides.
+            increments_j[0] = self._first_increment_j
+        register.extend(increments_j[:, None])
         cycle = mains.cycle_samples((piece.begin + piece.end) / 2)
         margin = HALF_WIDTH_CYCLES * cycle * 1.01 + 3
         low = max(piece.begin, self._window.first_sample + margin)
@@ -298,7 +316,8 @@ class _Measurement:
         self._rippled.append(self._energy_before_j + register.read_unfiltered(stamps)[:, 0])
         self._used |= here
         kept = max(0, self._next_first(piece) - piece.first_sample)
-        self._energy_before_j += float(np.sum(power[:kept])) / self._rate
+        self._energy_before_j += float(np.sum(increments_j[:kept]))
+        self._first_increment_j = float(increments_j[kept]) if kept < len(increments_j) else None
 
     def _next_first(self, piece: _Piece) -> int:
         return max(self._window.first_sample, piece.end - self._margin)

@@ -1,23 +1,32 @@
 """The meter's error from a recording and its pulses, with what the uncertainty covers."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from spotcheck.load import Conditions, PhaseQuantities
-from spotcheck.meter import Meter, MeteredQuantity
+from spotcheck.meter import Meter, MeteredQuantity, PulseOutput
 from spotcheck.reading import CURES, Reason
 from spotcheck.rule import Rule
 from spotcheck.verdict import CombinedError, Verdict, cannot_judge, judge
 from spotcheck_calibration.budget import Budget, RelativePart, reading_budget
-from spotcheck_calibration.pulse_energy import FEWEST_PULSES, energy_per_pulse, implausible
+from spotcheck_calibration.pulse_energy import (
+    FEWEST_PULSES,
+    EnergiesAtPulses,
+    energy_per_pulse,
+    implausible,
+)
 from spotcheck_dsp.window_quantities import WindowQuantities
 from spotcheck_host.recorded_measurement import RecordedMeasurement
 
 SCOPE_ALGORITHM = "algorithm and pulses"
 SCOPE_REFERENCE = "reference, algorithm and pulses"
 SCOPE_INSTRUMENT = "instrument, algorithm and pulses"
+LEAST_POWER_FACTOR = 1e-4
+"""Below it, what is left of the power is rounding and noise."""
+LARGEST_LIKELY_ERROR_PERCENT = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,8 @@ class RecordedError:
     """From the first to the last pulse used."""
     kind: str
     """Kind of pulse output that it rests on."""
+    hint: str
+    """What a person should check; mostly empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +131,12 @@ def _distortion_percent(rms: float, fundamental_square: float) -> float:
 
 
 def meter_error(
-    measured: RecordedMeasurement, meter: Meter, reference: Reference
+    measured: RecordedMeasurement,
+    meter: Meter,
+    reference: Reference,
+    *,
+    resolution_s: float = 0.0,
+    export: bool = False,
 ) -> RecordedError | NoRecordedError:
     """The error of the meter whose pulses were read.
 
@@ -128,12 +144,19 @@ def meter_error(
         measured: A measurement with pulses.
         meter: Nameplate of the meter under test.
         reference: What is known of the instrument.
+        resolution_s: How finely the pulses' times were written.
+        export: Whether the pulses count exported energy.
     """
-    obstacle = _obstacle(measured, meter)
+    sign = -1 if export else 1
+    energies = EnergiesAtPulses(
+        smoothed_j=sign * measured.energies.smoothed_j,
+        with_ripple_j=sign * measured.energies.with_ripple_j,
+    )
+    obstacle = _obstacle(measured, meter, sign)
     if obstacle is None:
         claimed_j = float(meter.constant.energy_per_pulse_j)
-        found = energy_per_pulse(measured.energies, meter.pulse_output)
-        obstacle = implausible(measured.energies, claimed_j, found.line.energy_per_pulse)
+        found = energy_per_pulse(energies, meter.pulse_output)
+        obstacle = implausible(energies, claimed_j, found.line.energy_per_pulse)
     if obstacle is not None:
         reason, detail = obstacle
         return NoRecordedError(reason=reason, detail=detail, pulses_outside=measured.pulses_outside)
@@ -141,7 +164,7 @@ def meter_error(
         meter_energy_per_pulse_j=claimed_j,
         line=found.line,
         ambiguity_j=found.ambiguity_j,
-        instrument=reference.parts,
+        instrument=dict(reference.parts) | _own_parts(measured, found.kind, resolution_s),
     )
     return RecordedError(
         budget=budget,
@@ -152,10 +175,48 @@ def meter_error(
         pulses_outside=measured.pulses_outside,
         duration_s=float(measured.pulses_s[-1] - measured.pulses_s[0]),
         kind=found.kind.value,
+        hint=_hint(budget.error_percent, found.line.energy_per_pulse),
     )
 
 
-def _obstacle(measured: RecordedMeasurement, meter: Meter) -> tuple[Reason, str] | None:
+def _hint(error_percent: float, found_j: float) -> str:
+    """An error that no meter has is mostly a constant that was entered wrongly."""
+    if abs(error_percent) < LARGEST_LIKELY_ERROR_PERCENT:
+        return ""
+    return (
+        f"check the meter constant: with this load {3.6e6 / found_j:.4g} imp/kWh would fit the "
+        "pulses"
+    )
+
+
+def _own_parts(
+    measured: RecordedMeasurement, kind: PulseOutput, resolution_s: float
+) -> dict[str, RelativePart]:
+    """What the arithmetic itself leaves unknown, however regular the pulses are.
+
+    The times are rounded: at worst both ends of the gate are (JCGM 100:2008, F.2.2.1). The
+    running integral with its ripple is read between samples: what the second difference leaves
+    of it is 7/5760 (ωT)⁴ of the ripple's amplitude S/(2ω), ω being that of the ripple.
+    """
+    span_s = float(measured.pulses_s[-1] - measured.pulses_s[0])
+    parts = {
+        "resolution of the pulses' times": RelativePart(
+            standard_uncertainty=resolution_s / math.sqrt(6) / span_s
+        )
+    }
+    if kind is not PulseOutput.SMOOTHED:
+        quantities = measured.quantities
+        ripple_rad_per_s = 4 * math.pi * quantities.frequency_hz
+        step_rad = ripple_rad_per_s / measured.window.segment.sample_rate_hz
+        apparent_va = float(np.sum(quantities.rms_u_v * quantities.rms_i_a))
+        amplitude_j = apparent_va / ripple_rad_per_s
+        energy_j = abs(float(quantities.power_w.sum())) * span_s
+        left = 7 / 5760 * step_rad**4 * 2 * amplitude_j / energy_j
+        parts["ripple between samples"] = RelativePart(standard_uncertainty=left / math.sqrt(3))
+    return parts
+
+
+def _obstacle(measured: RecordedMeasurement, meter: Meter, sign: int) -> tuple[Reason, str] | None:
     if meter.constant.quantity is not MeteredQuantity.ACTIVE_ENERGY:
         detail = f"pulses of {meter.constant} need another register than active energy"
         return Reason.QUANTITY_NOT_SUPPORTED, detail
@@ -166,11 +227,19 @@ def _obstacle(measured: RecordedMeasurement, meter: Meter) -> tuple[Reason, str]
             f"{measured.pulses_outside}; at least {FEWEST_PULSES} are needed"
         )
         return (Reason.TOO_FEW_PULSES if count else Reason.NO_PULSES), detail
-    power_w = float(measured.quantities.power_w.sum())
-    if power_w == 0:
+    quantities = measured.quantities
+    power_w = float(quantities.power_w.sum())
+    apparent_va = float(np.sum(quantities.rms_u_v * quantities.rms_i_a))
+    if apparent_va == 0:
         return Reason.NO_LOAD, "the power is 0 W"
-    if power_w < 0:
-        return Reason.NEGATIVE_POWER, f"the power is {power_w:.1f} W: export, or a clamp reversed"
+    if abs(power_w) < LEAST_POWER_FACTOR * apparent_va:
+        detail = f"the active power is {abs(power_w) / apparent_va:.1g} of the apparent power"
+        return Reason.POWER_FACTOR_TOO_LOW, detail
+    if sign * power_w < 0:
+        detail = f"the power is {power_w:.1f} W: export, or a clamp reversed"
+        if sign < 0:
+            detail = f"the power is {power_w:.1f} W, but the pulses are said to count export"
+        return Reason.NEGATIVE_POWER, detail
     return None
 
 

@@ -351,7 +351,7 @@ def test_pulse_times_stand_on_the_waveforms_own_time(tmp_path: Path, kind: str) 
         recorded.finish()
 
     folder = run(recorded, work).folder
-    times_s = read_pulse_times(folder / "pulses.csv")
+    times_s = read_pulse_times(folder / "pulses.csv").times_s
     head = replay(folder).head
     origin_s = 0.0 if kind in ("csv", "parquet") else head.first_sample / RATE
     reading = recorded.live[0].outcome

@@ -38,7 +38,8 @@ S = TRUE_U * TRUE_I
 def measured(samples: np.ndarray, rate: float, kernel: EdgeKernel) -> WindowQuantities:
     mains = fit_mains(samples[:, 0], 0, rate)
     begin, end = window_edges(0, len(samples), mains, kernel)
-    return combine_pieces([piece_sums(samples, 0, begin, end, kernel, mains)], 0)
+    span = (0, len(samples))
+    return combine_pieces([piece_sums(samples, 0, (begin, end), kernel, mains, span)], 0)
 
 
 @pytest.mark.parametrize("frequency", [45.3, 49.63, 50.0, 50.3, 61.7])
@@ -80,7 +81,8 @@ def test_pieces_tile_a_window_exactly() -> None:
     middle = Edge(sample=14_321.7, cycle_samples=mains.cycle_samples(14_321.7))
 
     def sums(begin: Edge, end: Edge) -> PieceSums:
-        return piece_sums(samples, 0, begin, end, DEFAULT_KERNEL, mains)
+        span = (round(begin.sample), round(end.sample))
+        return piece_sums(samples, 0, (begin, end), DEFAULT_KERNEL, mains, span)
 
     whole, parts = sums(low, high), (sums(low, middle), sums(middle, high))
     for name in ("weight", "power", "square_u", "square_i"):

@@ -133,6 +133,10 @@ def test_next_boot_says_that_a_measurement_was_cut_off(
             readings=50, start_sample=0, maximum_duration_s=600.0,
         )  # fmt: skip
         wait_for(client, lambda e: isinstance(e, wire.Progress))
+        # The journal is written beside the stream: what is not on disk yet cannot be told.
+        deadline_s = time.monotonic() + 10
+        while not (tmp_path / "state" / "active").exists() and time.monotonic() < deadline_s:
+            time.sleep(0.01)
         os.kill(device.pid, 9)
     with start_device(tmp_path, correction, bench.addresses) as device:
         client = connected(device.addresses["host"])

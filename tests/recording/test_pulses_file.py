@@ -11,7 +11,9 @@ from spotcheck_recording.pulses_file import read_pulse_times
 def test_times_are_read_and_other_columns_ignored(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text("n;time_s;note\n1;0.5;x\n2;1.25;\n3;1e3;y\n", encoding="utf-8")
-    assert read_pulse_times(path).tolist() == [0.5, 1.25, 1000.0]
+    found = read_pulse_times(path)
+    assert found.times_s.tolist() == [0.5, 1.25, 1000.0]
+    assert found.resolution_s == 0.01
 
 
 @pytest.mark.parametrize(
@@ -46,4 +48,4 @@ def test_a_last_line_without_line_end_is_taken_when_it_looks_whole(
 ) -> None:
     path = tmp_path / "pulses.csv"
     path.write_text(content)
-    assert len(read_pulse_times(path)) == 2
+    assert len(read_pulse_times(path).times_s) == 2
