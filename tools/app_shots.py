@@ -22,12 +22,12 @@ from spotcheck_cli.window import demonstration_workplace
 from spotcheck_host.app.live_picture import LivePicture
 from spotcheck_host.app.meter_entry import entry_of
 from spotcheck_host.app.presenter import VerificationPresenter
-from spotcheck_host.app.reader import (
+from spotcheck_host.app.reader import InstrumentReader
+from spotcheck_host.app.reader_values import (
     Asked,
     CaseFinished,
     Connected,
     InstrumentLost,
-    InstrumentReader,
     ReaderValue,
     WritingPapers,
 )

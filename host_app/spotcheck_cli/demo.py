@@ -17,7 +17,13 @@ from spotcheck_host.case_papers import Circumstances, leave_papers
 from spotcheck_host.detail_text import finding_in_chinese
 from spotcheck_host.device_client import DeviceEvent
 from spotcheck_host.keys import demonstration_key
-from spotcheck_host.procedure import Case, CaseResult, PresentLoadProcedure, close_interrupted_cases
+from spotcheck_host.procedure import (
+    Attendance,
+    Case,
+    CaseResult,
+    PresentLoadProcedure,
+    close_interrupted_cases,
+)
 from spotcheck_host.records import RecordStore
 from spotcheck_host.report_text import Language, error_sentence, reason_and_cure, word
 
@@ -102,9 +108,11 @@ def run_demo(  # noqa: PLR0913 - the scenario, and a word for each way out
                 case,
                 client=client,
                 store=store,
-                expect=lambda event: clock.follow(event, client.hello.sample_rate_hz),
-                observe=observe,
-                ask=ask,
+                attendance=Attendance(
+                    expect=lambda event: clock.follow(event, client.hello.sample_rate_hz),
+                    observe=observe,
+                    ask=ask,
+                ),
             ).run()
         circumstances = Circumstances(
             issued_utc_ns=clock(),

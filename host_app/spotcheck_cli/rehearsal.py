@@ -43,7 +43,7 @@ class StreamClock:
 
 @contextmanager
 def only_one_in(out: Path) -> Iterator[None]:
-    """Two rehearsals in one folder would take each other's cases for cut off.
+    """Two programs in one folder would take each other's cases for cut off.
 
     Raises:
         ConfigurationError: another one runs in the folder.
@@ -53,7 +53,7 @@ def only_one_in(out: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConfigurationError(
-                f"another demonstration is running in {out}; wait for it, or choose another --out"
+                f"another Spotcheck is running in {out}; close it, or choose another --out"
             ) from error
         yield
 

@@ -1,6 +1,7 @@
 """`spotcheck app`: the workplaces of a demonstration and of a real instrument."""
 
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ def demonstration_workplace(scenario: Scenario, out: Path, *, real_time: bool) -
         now_ns=clock,
         out=out,
         operator=OPERATOR,
-        case_prefix=f"app-{scenario.seed}",
+        case_prefix=lambda: f"app-{scenario.seed}",
         emulated=True,
         true_error_percent=scenario.meter_error_percent,
     )
@@ -85,6 +86,7 @@ def connected_workplace(address: str, out: Path, key: Path | None, operator: str
         OSError: the folder cannot be made.
     """
     from spotcheck_calibration.correction_set import parse_correction_set
+    from spotcheck_cli.rehearsal import only_one_in
 
     out.mkdir(parents=True, exist_ok=True)
     signer = _signer(key or out / "operator.key", operator, must_exist=key is not None)
@@ -96,14 +98,20 @@ def connected_workplace(address: str, out: Path, key: Path | None, operator: str
             return RecordStore(out / "demonstration.sqlite", demonstration, time.time_ns, True)
         return RecordStore(out / "records.sqlite", signer, time.time_ns, False)
 
+    @contextmanager
+    def instrument() -> Iterator[DeviceClient]:
+        with only_one_in(out), DeviceClient(_transport(address)) as client:
+            yield client
+
     return Workplace(
-        instrument=lambda: DeviceClient(_transport(address)),
+        instrument=instrument,
         open_store=open_store,
         follow=lambda event, rate: None,
         now_ns=time.time_ns,
         out=out,
         operator=operator,
-        case_prefix=time.strftime("%Y%m%d"),
+        # Requests are named by their case: two folders on one day must not share names.
+        case_prefix=lambda: f"{time.strftime('%Y%m%d')}-{secrets.token_hex(2)}",
         emulated=False,
     )
 

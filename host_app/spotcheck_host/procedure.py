@@ -7,6 +7,7 @@
 Every step is an event of the record before anything rests on it.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,10 @@ from spotcheck_wire import host_messages as wire
 
 LONGEST_READING_S = 1200.0
 SILENCE_S = 30.0
+LOOK_S = 0.2
+OBEY_S = 5.0
+"""A device that does not end a measurement so long after it was told is not waited for."""
+STOPPED = "stopped by the operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +78,37 @@ class _Readings:
     obstacle: CannotJudge | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """What a procedure tells the program around it, and asks of it."""
+
+    expect: Callable[[DeviceEvent], None] = lambda _: None
+    """Sees each of the device's events before it is acted upon."""
+    observe: Callable[[DeviceEvent], None] = lambda _: None
+    """Sees it afterwards: an outcome is then stored and acknowledged."""
+    averaged: Callable[[tuple[ErrorReading, ...]], None] = lambda _: None
+    """Sees, after each reading, those that are averaged so far."""
+    ask: Callable[[str], bool | None] = lambda _: None
+    """Puts a yes-or-no question to the person; None when nobody answers."""
+    wanted: Callable[[], bool] = lambda: True
+    """Whether the person still wants the case; asked five times a second."""
+    first_sample: Callable[[], int] = lambda: 0
+    """Sample from which a measurement may begin when it is ordered; 0 begins with what the device
+    still keeps."""
+
+
+@dataclass(slots=True)
+class _Stopping:
+    """When the device was told to stop; None before."""
+
+    since_s: float | None = None
+
+
 class PresentLoadProcedure:
     """Verifies one meter at the load that happens to be there."""
 
     def __init__(
-        self,
-        case: Case,
-        *,
-        client: DeviceClient,
-        store: RecordStore,
-        expect: Callable[[DeviceEvent], None],
-        observe: Callable[[DeviceEvent], None],
-        ask: Callable[[str], bool | None],
-        first_sample: Callable[[], int] = lambda: 0,
+        self, case: Case, *, client: DeviceClient, store: RecordStore, attendance: Attendance
     ) -> None:
         """Nothing is stored or ordered before `run`.
 
@@ -93,11 +116,7 @@ class PresentLoadProcedure:
             case: What is to be verified.
             client: The device.
             store: The record.
-            expect: Sees each of the device's events before it is acted upon.
-            observe: Sees it afterwards: an outcome is then stored and acknowledged.
-            ask: Puts a yes-or-no question to the person; None when nobody answers.
-            first_sample: Sample from which a measurement may begin when it is ordered; 0 begins
-                with what the device still keeps.
+            attendance: The program and the person around it.
         """
         self._client = client
         self._store = store
@@ -105,10 +124,7 @@ class PresentLoadProcedure:
         self._rule = case.rule
         self._case_id = case.case_id
         self._operator = case.operator
-        self._expect = expect
-        self._observe = observe
-        self._ask = ask
-        self._first_sample = first_sample
+        self._attendance = attendance
         self._requests = 0
 
     def run(self) -> CaseResult:
@@ -173,7 +189,7 @@ class PresentLoadProcedure:
             self._give_up(taken, Reason.NO_LIMIT_AT_THIS_LOAD, detail)
             return
         plan = self._rule.readings
-        self._order(taken, plan.minimum, self._first_sample())
+        self._order(taken, plan.minimum, self._attendance.first_sample())
         while taken.obstacle is None and not self._agree(taken.readings):
             if len(taken.readings) >= plan.maximum:
                 detail = f"{len(taken.readings)} readings differ by more than the rule allows"
@@ -184,6 +200,9 @@ class PresentLoadProcedure:
 
     def _order(self, taken: _Readings, readings: int, start_sample: int) -> None:
         """Order readings and take what comes, until the device has finished."""
+        if not self._attendance.wanted():
+            self._give_up(taken, Reason.STOPPED, STOPPED)
+            return
         self._requests += 1
         request_id = f"{self._case_id}/{self._requests}"
         self._client.start(
@@ -194,11 +213,13 @@ class PresentLoadProcedure:
             start_sample=start_sample,
             maximum_duration_s=LONGEST_READING_S,
         )
+        stopping = _Stopping()
         while True:
-            event = self._client.next_event(SILENCE_S)
+            event = self._next_event(request_id, stopping)
             if event is None:
-                raise DeviceLostError(f"the device has said nothing for {SILENCE_S:.0f} s")
-            self._expect(event)
+                self._give_up(taken, Reason.STOPPED, STOPPED)
+                return
+            self._attendance.expect(event)
             match event:
                 case ArrivedOutcome():
                     self._take(event, request_id, taken)
@@ -207,13 +228,28 @@ class PresentLoadProcedure:
                     self._store.append(self._case_id, "notice", body)
                 case wire.Refused(reason=reason):
                     self._give_up(taken, Reason.REFUSED, reason)
-            self._observe(event)
+            self._attendance.observe(event)
             if isinstance(event, wire.Refused):
                 return
             if isinstance(event, wire.Finished) and event.request_id == request_id:
                 break
         if taken.obstacle and taken.obstacle.reason is Reason.NEGATIVE_POWER:
             self._ask_about_direction(taken, readings)
+
+    def _next_event(self, request_id: str, stopping: "_Stopping") -> DeviceEvent | None:
+        """The next thing that the device says; None when it does not obey a stop in time."""
+        silent_s = 0.0
+        while silent_s < SILENCE_S:
+            if not self._attendance.wanted() and stopping.since_s is None:
+                self._client.stop(request_id)
+                stopping.since_s = time.monotonic()
+            if stopping.since_s is not None and time.monotonic() - stopping.since_s > OBEY_S:
+                return None
+            event = self._client.next_event(LOOK_S)
+            if event is not None:
+                return event
+            silent_s += LOOK_S
+        raise DeviceLostError(f"the device has said nothing for {SILENCE_S:.0f} s")
 
     def _take(self, event: ArrivedOutcome, request_id: str, taken: _Readings) -> None:
         """Store an outcome, then acknowledge it; one from before goes to the case it belongs to."""
@@ -222,23 +258,28 @@ class PresentLoadProcedure:
             self._keep(event, taken)
         self._client.acknowledge(event.message.outcome_id)
 
-    @staticmethod
-    def _keep(event: ArrivedOutcome, taken: _Readings) -> None:
+    def _keep(self, event: ArrivedOutcome, taken: _Readings) -> None:
         if event.message.kind == wire.OUTCOME_READING and event.evidence is not None:
             taken.readings.append(from_plain(ErrorReading, event.message.body))
             taken.evidence.append(parse_evidence(event.evidence))
+            self._attendance.averaged(tuple(self._averaged(taken.readings)))
         else:
             taken.obstacle = from_plain(CannotJudge, event.message.body)
 
     def _ask_about_direction(self, taken: _Readings, readings: int) -> None:
         """Negative power: only the person at the meter can tell export from a reversed clamp."""
         question = CURES[Reason.NEGATIVE_POWER]
-        answer = self._ask(f"{question}. Has the clamp been turned?")
+        answer = self._attendance.ask(f"{question}. Has the clamp been turned?")
         said = {True: "the clamp was turned", False: "no", None: "nobody answered"}[answer]
+        if not self._attendance.wanted():
+            said = "stopped instead"
         self._store.append(self._case_id, "question_asked", {"question": question, "answer": said})
+        if not self._attendance.wanted():
+            self._give_up(taken, Reason.STOPPED, STOPPED)
+            return
         if answer:
             taken.obstacle = None
-            self._order(taken, readings, self._first_sample())
+            self._order(taken, readings, self._attendance.first_sample())
 
     def _agree(self, readings: list[ErrorReading]) -> bool:
         """Whether the last readings, as many as are averaged, differ by no more than allowed."""

@@ -79,13 +79,13 @@ def test_conditions_of_another_kind_are_left_out() -> None:
 
 def test_table_has_a_column_a_phase_and_a_total() -> None:
     assert quantity_headers(1, "en") == ("", "L1")
-    assert quantity_headers(3, "zh") == ("", "1 相", "2 相", "3 相", "合计")
+    assert quantity_headers(3, "zh") == ("", "L1", "L2", "L3", "合计")
     for phases in (1, 3):
         columns = phases + (phases > 1)
         rows = quantity_rows(conditions(phases), "en")
         assert all(len(row.values) == columns for row in rows)
         named = {row.name: row.values for row in rows}
         assert named["P / W"][0] == "575.0"
-        assert named["PF"][0] == "0.5000"
-        assert named["φ (U→I) / °"][0] == "−60.00"
+        assert named["PF"][0] == "0.5000 L"
+        assert named["φ = ∠U − ∠I / °"][0] == "60.00"
         assert named["f / Hz"][0] == "50.020"

@@ -1,6 +1,6 @@
 """The presenter without a screen: values in, screens out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,12 +17,14 @@ from spotcheck_host.app.live_picture import LivePicture
 from spotcheck_host.app.live_values import Waveforms
 from spotcheck_host.app.meter_entry import MeterEntry, entry_of, parse_entry
 from spotcheck_host.app.presenter import STALE_S, VerificationPresenter
-from spotcheck_host.app.reader import (
+from spotcheck_host.app.reader_values import (
     Asked,
+    CannotWork,
+    CaseAborted,
     CaseFinished,
     Connected,
-    Failed,
     InstrumentLost,
+    Noticed,
     WritingPapers,
 )
 from spotcheck_host.report_text import Language
@@ -66,7 +68,7 @@ class Bench:
         self.presenter.take(
             Connected(
                 device_id="SC-1", certificate="C-1", phases=phases, sample_rate_hz=8000,
-                demonstration=demonstration, note="",
+                demonstration=demonstration, emulated=False, note="",
             )
         )  # fmt: skip
         return self
@@ -123,11 +125,12 @@ def test_nothing_can_be_started_before_the_instrument_answers() -> None:
     assert not bench.screen.can_start
     bench.presenter.start()
     assert bench.heard.asked == []
-    assert bench.connect().screen.can_start
+    assert not bench.connect().screen.can_start
+    assert bench.see().screen.can_start
 
 
 def test_start_hands_over_the_meter_as_typed() -> None:
-    bench = Bench(constant="0.8 Wh/imp", currents="10(100)", serial=" 42 ").connect()
+    bench = Bench(constant="0.8 Wh/imp", currents="10(100)", serial=" 42 ").connect().see()
     bench.presenter.start()
     ((_, meter, rule_id),) = bench.heard.asked
     assert meter.constant.pulses_per_unit == 1250
@@ -137,7 +140,7 @@ def test_start_hands_over_the_meter_as_typed() -> None:
 
 
 def test_form_is_closed_while_a_verification_runs() -> None:
-    bench = Bench().connect()
+    bench = Bench().connect().see()
     bench.presenter.start()
     assert not bench.screen.can_edit
     assert not bench.screen.can_start
@@ -272,7 +275,7 @@ def test_question_waits_for_an_answer() -> None:
     bench.presenter.answer(True)
     assert bench.heard.asked == []
     bench.presenter.start()
-    bench.presenter.take(Asked(question="?"))
+    bench.presenter.take(Asked())
     assert bench.screen.question is not None
     assert "Negative" not in banners(bench)
     bench.presenter.answer(True)
@@ -282,9 +285,79 @@ def test_question_waits_for_an_answer() -> None:
 
 def test_what_failed_is_told_and_the_demonstration_says_so() -> None:
     bench = Bench().connect(demonstration=True)
-    bench.presenter.take(Failed(what="no space is left"))
+    bench.presenter.take(Noticed(what="no space is left"))
     assert "no space is left" in banners(bench)
-    assert "proves nothing" in banners(bench)
+    assert "correction set is a demonstration's" in banners(bench)
+
+
+def test_a_notice_leaves_question_and_case_alone() -> None:
+    bench = Bench().connect().see(-500.0)
+    bench.presenter.start()
+    bench.presenter.take(Asked())
+    bench.presenter.take(Noticed(what="something"))
+    assert bench.screen.question is not None
+
+
+def test_a_case_that_could_not_be_recorded_frees_the_window() -> None:
+    bench = Bench().connect().see()
+    bench.presenter.start()
+    bench.presenter.take(CaseAborted(what="another program wrote to the record"))
+    assert bench.screen.can_start
+    assert bench.screen.can_edit
+    assert "another program" in banners(bench)
+
+
+def test_what_is_no_lost_link_is_not_called_one() -> None:
+    bench = Bench().connect().see()
+    bench.presenter.take(CannotWork(what="the key can be read by others"))
+    assert "alarm: Cannot work: the key" in banners(bench)
+
+
+def test_a_measurement_left_behind_can_be_stopped() -> None:
+    bench = Bench().connect().see(state="measuring")
+    assert "program that is gone" in bench.screen.status
+    bench.presenter.stop()
+    assert bench.heard.asked == [("stop",)]
+
+
+def test_an_unloaded_phase_is_not_called_negative() -> None:
+    noise = picture(0.0).conditions
+    assert noise is not None
+    phase = replace(noise.phases[0], p_w=-0.01, i_a=0.003)
+    loaded = replace(noise, phases=(phase,))
+    assert "Negative" not in banners(Bench().connect().see(conditions=loaded))
+
+
+def test_a_load_without_limit_is_told_before_the_start() -> None:
+    # 2 A of 5(60) A are within the rule's limits, 0.02 A are not.
+    assert "no limit" in banners(Bench().connect().see(4.4))
+    assert "no limit" not in banners(Bench().connect().see(440.0))
+
+
+def test_no_alarm_while_papers_are_written() -> None:
+    bench = Bench().connect().see()
+    bench.presenter.take(WritingPapers())
+    bench.now_s += 10
+    assert "No new data" not in banners(bench)
+
+
+def test_a_long_case_keeps_its_beginning() -> None:
+    bench = Bench().connect().see()
+    bench.presenter.start()
+    for second in range(5000):
+        bench.progress(8000 * second, -0.8)
+    points = bench.screen.running.points
+    assert len(points) <= 2001
+    assert points[0].time_s == 0.0
+    assert points[-1].time_s == 4999.0
+
+
+def test_the_verdict_names_its_meter_even_when_another_is_typed() -> None:
+    bench = Bench(serial="123").connect().see()
+    bench.presenter.start()
+    bench.presenter.take(finished())
+    bench.presenter.edit(MeterEntry(serial="456"))
+    assert "Meter 123 · class 1" in bench.screen.verdict.lines
 
 
 def test_every_text_is_there_in_both_languages_with_the_same_places() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from spotcheck.errors import ConfigurationError, KeyRefusedError
+from spotcheck.reading import Reason
 from spotcheck.verdict import Judgement
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
@@ -16,15 +17,19 @@ from spotcheck_cli.rehearsal import start_bench, start_device
 from spotcheck_cli.scenario import Scenario
 from spotcheck_cli.window import checked_address, connected_workplace
 from spotcheck_host.app.live_picture import LivePicture
-from spotcheck_host.app.reader import (
+from spotcheck_host.app.reader import InstrumentReader
+from spotcheck_host.app.reader_values import (
+    CannotWork,
     CaseFinished,
     Connected,
     InstrumentLost,
-    InstrumentReader,
     ReaderValue,
     ReadingTaken,
 )
 from spotcheck_host.case_list import list_cases
+from spotcheck_host.keys import demonstration_key
+from spotcheck_host.records import RecordStore
+from spotcheck_wire.host_messages import Progress
 
 SCENARIO = Scenario(seed=21)
 
@@ -83,7 +88,8 @@ def test_a_running_instrument_is_watched_and_used(device: str, tmp_path: Path) -
         finished = listener.latest(CaseFinished)
         assert finished.verdict.judgement is Judgement.PASS
         assert Path(finished.files["report_zh"]).exists()
-        begun = next(v.reading.first_stamp for v in listener.values if isinstance(v, ReadingTaken))
+        taken = next(value for value in listener.values if isinstance(value, ReadingTaken))
+        begun = taken.readings[0].first_stamp
         # It begins with what the person saw, not with the oldest samples that the device keeps.
         assert begun >> 16 >= first.sample
     finally:
@@ -120,6 +126,59 @@ def test_a_lost_instrument_is_told_and_found_again(tmp_path: Path) -> None:
             reader.close()
             assert time.monotonic() - begun_s < 5
             again.close()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_case_that_is_stopped_or_left_is_recorded_as_stopped(
+    tmp_path: Path, closing: bool
+) -> None:
+    folder, out = tmp_path / "instrument", tmp_path / "records"
+    folder.mkdir()
+    listener = Listener()
+    with (
+        start_bench(folder, SCENARIO, real_time=True) as bench,
+        start_device(folder, demonstration_correction_set(), bench.addresses) as daemon,
+    ):
+        address = daemon.addresses["host"]
+        reader = InstrumentReader(connected_workplace(address, out, None, "Li"), listener)
+        reader.start()
+        try:
+            listener.latest(LivePicture)
+            reader.start_case(SCENARIO.meter(), "jjg596-2012")
+            listener.latest(Progress)
+            if not closing:
+                reader.stop_case()
+                finished = listener.latest(CaseFinished)
+                assert finished.verdict.reason is Reason.STOPPED
+                count = sum(isinstance(value, LivePicture) for value in listener.values)
+                listener.latest(LivePicture, count + 3)  # it goes on showing what is there
+        finally:
+            reader.close()
+    ((_, lines),) = list_cases(out / "demonstration.sqlite")
+    assert any("stopped" in line for line in lines)
+    with RecordStore(
+        out / "demonstration.sqlite", demonstration_key(0, "Li"), time.time_ns, True
+    ) as store:
+        assert store.recovery.open_cases == ()
+
+
+@pytest.mark.processes
+def test_a_second_window_in_a_folder_is_refused(device: str, tmp_path: Path) -> None:
+    out = tmp_path / "records"
+    first, second = Listener(), Listener()
+    readers = [
+        InstrumentReader(connected_workplace(device, out, None, "Li"), listener)
+        for listener in (first, second)
+    ]
+    try:
+        readers[0].start()
+        first.latest(Connected)
+        readers[1].start()
+        assert "another Spotcheck is running" in second.latest(CannotWork).what
+    finally:
+        for reader in readers:
+            reader.close()
 
 
 def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:

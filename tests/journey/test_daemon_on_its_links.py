@@ -26,7 +26,7 @@ from spotcheck_cli.scenario import Scenario
 from spotcheck_device.replay import replay
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, SerialTransport
 from spotcheck_host.keys import demonstration_key
-from spotcheck_host.procedure import Case, PresentLoadProcedure
+from spotcheck_host.procedure import Attendance, Case, PresentLoadProcedure
 from spotcheck_host.records import RecordStore
 from spotcheck_wire import host_messages as wire
 
@@ -200,9 +200,7 @@ def test_clamp_that_was_never_calibrated_gives_its_named_outcome(
             Case(case_id="c", meter=SCENARIO.meter(), rule=load_rule("jjg596-2012"), operator="t"),
             client=connected(device.addresses["host"]),
             store=store,
-            expect=lambda event: None,
-            observe=lambda event: None,
-            ask=lambda question: None,
+            attendance=Attendance(),
         ).run()
     assert result.verdict.judgement is Judgement.CANNOT_JUDGE
     assert result.verdict.reason is Reason.REFERENCE_NOT_CALIBRATED
@@ -326,9 +324,7 @@ def test_whole_case_takes_no_notice_of_pictures(
             Case(case_id="c", meter=SCENARIO.meter(), rule=load_rule("jjg596-2012"), operator="t"),
             client=client,
             store=store,
-            expect=lambda event: None,
-            observe=observed.append,
-            ask=lambda question: None,
+            attendance=Attendance(observe=observed.append),
         ).run()
         kinds = {event.kind for event in store.events("c")}
     assert result.verdict.judgement is not Judgement.CANNOT_JUDGE

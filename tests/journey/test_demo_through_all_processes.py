@@ -251,7 +251,7 @@ def test_second_demonstration_in_the_same_folder_is_refused_while_one_runs(tmp_p
         fcntl.flock(file, fcntl.LOCK_EX)
         run = _spotcheck("demo", "--out", str(tmp_path))
     assert run.returncode == 2
-    assert "another demonstration is running" in run.stderr
+    assert "another Spotcheck is running" in run.stderr
     assert not (tmp_path / "records.sqlite").exists()
 
 

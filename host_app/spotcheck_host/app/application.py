@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QApplication
 
 from spotcheck_host.app.meter_entry import MeterEntry
 from spotcheck_host.app.presenter import VerificationPresenter
-from spotcheck_host.app.reader import InstrumentReader, ReaderValue, Workplace
+from spotcheck_host.app.reader import InstrumentReader, Workplace
+from spotcheck_host.app.reader_values import ReaderValue
 from spotcheck_host.app.screen import ThemeName
 from spotcheck_host.app.views.main_window import MainWindow
 from spotcheck_host.report_text import Language

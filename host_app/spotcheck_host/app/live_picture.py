@@ -15,6 +15,10 @@ from spotcheck_wire.host_messages import LiveView
 
 Channels = NDArray[np.float32]
 
+NEGATIVE_SHARE = 0.1
+"""Power counts as negative beyond this part of the mean apparent power of a phase, as it does for
+the device."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LivePicture:
@@ -39,11 +43,12 @@ class LivePicture:
 
     @property
     def negative_phases(self) -> tuple[int, ...]:
-        """Phases whose power is negative."""
+        """Phases whose power is clearly negative: that of an unloaded phase is noise."""
         if self.conditions is None:
             return ()
         phases = self.conditions.phases
-        return tuple(number for number, phase in enumerate(phases, 1) if phase.p_w < 0)
+        least_w = NEGATIVE_SHARE * self.conditions.s_va / len(phases)
+        return tuple(number for number, phase in enumerate(phases, 1) if phase.p_w < -least_w)
 
 
 def live_picture(message: LiveView) -> LivePicture:
@@ -119,9 +124,7 @@ def quantity_rows(conditions: Conditions, language: Language) -> tuple[QuantityR
             texts.append("" if total is None else fixed(total, places))
         return QuantityRow(name=text(f"quantity_{key}", language), values=tuple(texts))
 
-    angles = [_half_turn(p.i_phase_deg - p.u_phase_deg) for p in phases]
-    factors = [p.p_w / p.s_va if p.s_va else 0.0 for p in phases]
-    total_factor = c.p_w / c.s_va if c.s_va else 0.0
+    angles = [_half_turn(p.u_phase_deg - p.i_phase_deg) for p in phases]
     frequency = [f"{c.frequency_hz:.3f}", *[""] * (len(phases) if len(phases) > 1 else 0)]
     return (
         row("u", [p.u_v for p in phases], 2, None),
@@ -129,12 +132,25 @@ def quantity_rows(conditions: Conditions, language: Language) -> tuple[QuantityR
         row("p", [p.p_w for p in phases], 1, c.p_w),
         row("q1", [p.q1_var for p in phases], 1, c.q1_var),
         row("s", [p.s_va for p in phases], 1, c.s_va),
-        row("pf", factors, 4, total_factor),
+        QuantityRow(name=text("quantity_pf", language), values=_power_factors(conditions)),
         row("phi", angles, 2, None),
         row("thd_u", [p.thd_u_percent for p in phases], 2, None),
         row("thd_i", [p.thd_i_percent for p in phases], 2, None),
         QuantityRow(name=text("quantity_f", language), values=tuple(frequency)),
     )
+
+
+def _power_factors(conditions: Conditions) -> tuple[str, ...]:
+    """P/S of each phase and in total; L where the current lags on import, C where it leads."""
+    parts = [(p.p_w, p.q1_var, p.s_va) for p in conditions.phases]
+    if len(parts) > 1:
+        parts.append((conditions.p_w, conditions.q1_var, conditions.s_va))
+    texts = []
+    for p_w, q1_var, s_va in parts:
+        factor = p_w / s_va if s_va else 0.0
+        side = "" if abs(factor) > 0.9995 or not s_va else " L" if q1_var * p_w >= 0 else " C"
+        texts.append(f"{fixed(factor, 4)}{side}" if s_va else "–")
+    return tuple(texts)
 
 
 def _half_turn(angle_deg: float) -> float:

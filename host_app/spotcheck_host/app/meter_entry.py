@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from spotcheck.errors import MeterDataError
 from spotcheck.meter import AccuracyClass, Connection, Meter, MeterConstant
 
-_CURRENTS = re.compile(r"\s*([0-9.]+)\s*[(（]\s*([0-9.]+)\s*[)）]\s*A?\s*")
+_CURRENTS = re.compile(r"\s*(?:[0-9.]+\s*-\s*)?([0-9.]+)\s*[(（]\s*([0-9.]+)\s*[)）]\s*A?\s*")
 FIELDS = ("serial", "class", "constant", "currents", "voltage")
 
 
@@ -105,7 +105,7 @@ def _currents(text: str) -> tuple[Decimal, Decimal] | None:
 
 def _positive(text: str) -> Decimal | None:
     try:
-        value = Decimal(text.strip().removesuffix("V").strip())
+        value = Decimal(text.strip().upper().removesuffix("V").strip())
     except InvalidOperation:
         return None
     return value if value.is_finite() and value > 0 else None

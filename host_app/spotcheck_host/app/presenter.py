@@ -10,29 +10,23 @@ from collections.abc import Callable
 from typing import Protocol
 
 from spotcheck.meter import Meter
-from spotcheck.reading import CURES, Reason
 from spotcheck.rule import ReadingPlan, Rule, load_rule, rule_ids
-from spotcheck.verdict import Judgement
-from spotcheck_host.app import reader as values
+from spotcheck_host.app import reader_values as values
 from spotcheck_host.app.app_text import duration_text, text
 from spotcheck_host.app.case_progress import CaseProgress
 from spotcheck_host.app.live_picture import LivePicture, quantity_headers, quantity_rows
 from spotcheck_host.app.live_values import QuantityRow, RunningError
 from spotcheck_host.app.meter_entry import MeterEntry, ParsedEntry, parse_entry
-from spotcheck_host.app.screen import Screen, Severity, ThemeName, Tone, VerdictPanel
-from spotcheck_host.detail_text import finding_in_chinese
-from spotcheck_host.report_text import (
-    JUDGEMENTS,
-    REASONS,
-    Language,
-    phrase,
-    with_uncertainty,
-)
+from spotcheck_host.app.screen import Screen, Severity, ThemeName, Tone
+from spotcheck_host.app.verdict_words import TONES, said, verdict_panel
+from spotcheck_host.report_text import Language, with_uncertainty
 from spotcheck_wire import host_messages as wire
 
 STALE_S = 1.5
 """Pictures come ten times a second; without one for so long, what is seen is old."""
 LONG_WAIT_S = 30.0
+MOST_NOTICES = 3
+MEASURING_STATES = ("settling", "waiting for a pulse", "measuring")
 WAITING_FOR_SAMPLES = "waiting for samples"
 """What the device says before its front end has sent enough."""
 NO_LOAD_W = 0.5
@@ -94,8 +88,8 @@ class VerificationPresenter:
         self._entry = entry
         self._stage = Stage.CONNECTING
         self._connected: values.Connected | None = None
-        self._lost = ""
-        self._failure = ""
+        self._lost = ("", "")
+        self._notices: tuple[str, ...] = ()
         self._picture: LivePicture | None = None
         self._picture_at_s = clock_s()
         self._rules = {rule_id: load_rule(rule_id) for rule_id in rule_ids()}
@@ -108,18 +102,19 @@ class VerificationPresenter:
         match value:
             case LivePicture():
                 self._picture, self._picture_at_s = value, self._clock_s()
-                if self._stage is Stage.LOST:
-                    self._stage = Stage.READY
             case wire.Progress():
                 if self._connected is not None:
                     self._case.take_progress(value, self._connected.sample_rate_hz)
             case values.ReadingTaken():
                 self._case.take_reading(value)
             case values.Connected():
-                self._connected, self._failure = value, value.note
+                self._connected, self._notices = value, (value.note,) if value.note else ()
                 self._stage, self._picture_at_s = Stage.READY, self._clock_s()
+                self._picture = None
             case values.InstrumentLost():
-                self._lost, self._stage = value.what, Stage.LOST
+                self._lost, self._stage = ("banner_lost", value.what), Stage.LOST
+            case values.CannotWork():
+                self._lost, self._stage = ("banner_cannot_work", value.what), Stage.LOST
             case _:
                 self._take_case_value(value)
 
@@ -132,10 +127,12 @@ class VerificationPresenter:
             case values.CaseFinished():
                 self._case.take_end(value)
                 self._stage = Stage.FINISHED
-            case values.Failed():
-                self._failure = value.what
-                if self._stage in BUSY and self._stage is not Stage.WRITING:
-                    self._stage = Stage.RUNNING
+            case values.CaseAborted():
+                self._notices = (*self._notices, value.what)
+                self._stage = Stage.READY
+            case values.Noticed():
+                # The newest few: a person reads no more.
+                self._notices = (*self._notices, value.what)[-MOST_NOTICES:]
 
     # What the person does
 
@@ -144,14 +141,14 @@ class VerificationPresenter:
         parsed = self._parsed()
         if parsed.meter is None or not self._may_start():
             return
-        self._case = CaseProgress()
-        self._failure = ""
+        self._case = CaseProgress(parsed.meter)
+        self._notices = ()
         self._stage = Stage.RUNNING
         self._commands.start_case(parsed.meter, self._entry.rule_id)
 
     def stop(self) -> None:
         """Give the verification up."""
-        if self._stage in (Stage.RUNNING, Stage.ASKING):
+        if self._may_stop():
             self._commands.stop_case()
 
     def answer(self, yes: bool) -> None:
@@ -208,8 +205,8 @@ class VerificationPresenter:
             rules=tuple((rule_id, self._title(rule)) for rule_id, rule in self._rules.items()),
             can_edit=self._stage not in BUSY,
             can_start=parsed.meter is not None and self._may_start(),
-            can_stop=self._stage in (Stage.RUNNING, Stage.ASKING),
-            verdict=self._verdict(),
+            can_stop=self._may_stop(),
+            verdict=verdict_panel(self._case.finished, self._case.meter, language),
             stale=self._age_s() > STALE_S or self._stage is Stage.LOST,
         )
 
@@ -217,7 +214,16 @@ class VerificationPresenter:
         return parse_entry(self._entry, self._connected.phases if self._connected else 1)
 
     def _may_start(self) -> bool:
-        return self._connected is not None and self._stage in (Stage.READY, Stage.FINISHED)
+        """Once the person has seen what is there."""
+        return self._picture is not None and self._stage in (Stage.READY, Stage.FINISHED)
+
+    def _may_stop(self) -> bool:
+        return self._stage in (Stage.RUNNING, Stage.ASKING) or self._is_left_over()
+
+    def _is_left_over(self) -> bool:
+        """Whether the instrument measures for a program that is gone."""
+        idle = self._stage in (Stage.READY, Stage.FINISHED)
+        return idle and self._picture is not None and self._picture.state in MEASURING_STATES
 
     def _age_s(self) -> float:
         return self._clock_s() - self._picture_at_s
@@ -237,6 +243,8 @@ class VerificationPresenter:
 
     def _status(self) -> str:
         language, progress = self._language, self._case.latest
+        if self._is_left_over():
+            return text("left_over", language)
         if self._stage is not Stage.RUNNING:
             return text(self._stage.value, language)
         if progress is None or progress.state == "idle":
@@ -290,9 +298,12 @@ class VerificationPresenter:
 
     def _mpe_percent(self, parsed: ParsedEntry) -> float | None:
         """The limit at the present load, or the verdict's own."""
-        if self._case.finished is not None and self._case.finished.verdict.mpe_percent is not None:
-            return float(self._case.finished.verdict.mpe_percent)
+        if self._case.finished is not None:
+            mpe = self._case.finished.verdict.mpe_percent
+            return None if mpe is None else float(mpe)
         conditions = self._picture.conditions if self._picture else None
+        if self._case.readings:
+            conditions = self._case.readings[-1].conditions
         if parsed.meter is None or conditions is None:
             return None
         rule = self._rules[self._entry.rule_id]
@@ -303,18 +314,32 @@ class VerificationPresenter:
         language, picture = self._language, self._picture
         found: list[tuple[Severity, str]] = []
         if self._stage is Stage.LOST:
-            found.append(("alarm", text("banner_lost", language, what=self._said(self._lost))))
-        elif self._connected is not None and self._age_s() > STALE_S:
+            key, what = self._lost
+            found.append(("alarm", text(key, language, what=said(what, language))))
+        elif self._is_stale():
             seconds = f"{self._age_s():.0f}"
             found.append(("alarm", text("banner_stale", language, seconds=seconds)))
         elif picture is not None:
             found += self._findings(picture)
-        if self._failure:
-            what = self._said(self._failure)
-            found.append(("warning", text("banner_error", language, what=what)))
-        if self._connected is not None and self._connected.demonstration:
+        found += [("warning", said(what, language)) for what in self._notices]
+        if self._has_no_limit():
+            found.append(("warning", text("banner_no_limit", language)))
+        if self._connected is not None and self._connected.emulated:
+            found.append(("info", text("banner_emulated", language)))
+        elif self._connected is not None and self._connected.demonstration:
             found.append(("info", text("banner_demonstration", language)))
         return tuple(found)
+
+    def _has_no_limit(self) -> bool:
+        """Whether a verification started now would find no limit."""
+        parsed = self._parsed()
+        loaded = self._pulse_interval_s(parsed.meter) is not None
+        return self._stage is Stage.READY and loaded and self._mpe_percent(parsed) is None
+
+    def _is_stale(self) -> bool:
+        """While papers are written no pictures are read: that is no alarm."""
+        waiting = self._connected is not None and self._stage is not Stage.WRITING
+        return waiting and self._age_s() > STALE_S
 
     def _findings(self, picture: LivePicture) -> list[tuple[Severity, str]]:
         language = self._language
@@ -328,12 +353,9 @@ class VerificationPresenter:
             if picture.obstacle == WAITING_FOR_SAMPLES:
                 found.append(("info", text("banner_no_samples", language)))
             else:
-                what = self._said(picture.obstacle)
+                what = said(picture.obstacle, language)
                 found.append(("warning", text("banner_obstacle", language, what=what)))
         return found
-
-    def _said(self, english: str) -> str:
-        return finding_in_chinese(english) if self._language == "zh" else english
 
     def _error_texts(self) -> tuple[str, str, str]:
         """The error, its U, and what they are."""
@@ -353,40 +375,4 @@ class VerificationPresenter:
     def _tone(self) -> Tone:
         if self._case.finished is None:
             return "neutral"
-        return _TONES[self._case.finished.verdict.judgement]
-
-    def _verdict(self) -> VerdictPanel:
-        language, finished = self._language, self._case.finished
-        if finished is None:
-            title, none = text("verdict", language), text("no_verdict", language)
-            return VerdictPanel(title=title, judgement=none, lines=(), tone="neutral", report=None)
-        verdict = finished.verdict
-        lines = []
-        if verdict.mpe_percent is not None:
-            lines.append(text("limit", language, mpe=verdict.mpe_percent))
-        if verdict.clause:
-            clause = phrase(verdict.clause, language)
-            lines.append(text("clause", language, rule=verdict.rule_id, clause=clause))
-        if verdict.reason is not None:
-            lines += self._reason_lines(verdict.reason, verdict.explanation)
-        lines.append(text("stored", language, case=finished.case_id))
-        return VerdictPanel(
-            title=text("verdict_indicative" if verdict.indicative else "verdict", language),
-            judgement=JUDGEMENTS[verdict.judgement][language == "en"],
-            lines=tuple(lines),
-            tone=_TONES[verdict.judgement],
-            report=finished.files.get(f"report_{language}"),
-        )
-
-    def _reason_lines(self, reason: Reason, explanation: str) -> list[str]:
-        language = self._language
-        name, cure = REASONS[reason] if language == "zh" else (reason.value, CURES[reason])
-        return [f"{name}: {self._said(explanation)}", text("cure", language, cure=cure)]
-
-
-_TONES: dict[Judgement, Tone] = {
-    Judgement.PASS: "pass",
-    Judgement.FAIL: "fail",
-    Judgement.UNDECIDED: "warning",
-    Judgement.CANNOT_JUDGE: "warning",
-}
+        return TONES[self._case.finished.verdict.judgement]

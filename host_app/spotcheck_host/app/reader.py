@@ -9,20 +9,31 @@ Heavy imports happen here, so that the first window does not wait for them.
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spotcheck.errors import DeviceLostError, SpotcheckError
+from spotcheck.errors import LinkError, RecordError, SpotcheckError
 from spotcheck.meter import Meter
-from spotcheck.plain import from_plain
 from spotcheck.reading import ErrorReading
 from spotcheck.rule import load_rule
-from spotcheck.verdict import CombinedError, Verdict
-from spotcheck_host.app.live_picture import LivePicture, live_picture
+from spotcheck_host.app.live_picture import live_picture
 from spotcheck_host.app.live_values import ErrorPoint
+from spotcheck_host.app.reader_values import (
+    Asked,
+    CannotWork,
+    CaseAborted,
+    CaseFinished,
+    Connected,
+    InstrumentLost,
+    Noticed,
+    ReaderValue,
+    ReadingTaken,
+    WritingPapers,
+)
 from spotcheck_wire import host_messages as wire
 
 if TYPE_CHECKING:
@@ -34,6 +45,9 @@ if TYPE_CHECKING:
 LIVE_INTERVAL_MS = 100
 LIVE_POINTS = 640
 RETRY_S = 1.0
+RETRY_REFUSED_S = 5.0
+CLOSING_S = 60.0
+"""Longest wait for a case that is being recorded and closed when the window closes."""
 _PATIENCE_S = 0.05
 
 
@@ -53,98 +67,12 @@ class Workplace:
     """Folder of reports and bundles."""
     operator: str
     """The acting person."""
-    case_prefix: str
-    """What the names of cases begin with."""
+    case_prefix: Callable[[], str]
+    """What the name of the next case begins with."""
     emulated: bool
     """Whether the hardware is simulated."""
     true_error_percent: float | None = None
     """The meter's true error, where a simulator knows it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connected:
-    """The instrument answers."""
-
-    device_id: str
-    """Its serial number."""
-    certificate: str
-    """Certificate of its correction set."""
-    phases: int
-    """Phases that it is connected to."""
-    sample_rate_hz: int
-    """Samples per second."""
-    demonstration: bool
-    """Whether what it measures proves nothing."""
-    note: str
-    """What the instrument wants a person to know; may be empty."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingTaken:
-    """A reading is in the record."""
-
-    reading: ErrorReading
-    """The reading."""
-    combined: CombinedError
-    """Mean of the readings of this case so far."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The procedure waits for an answer."""
-
-    question: str
-    """In English, as the record has it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WritingPapers:
-    """The verdict is in the record; report and bundle are being written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFinished:
-    """A case is closed."""
-
-    case_id: str
-    """Its name in the record."""
-    verdict: Verdict
-    """The judgement."""
-    combined: CombinedError | None
-    """Mean error; None without readings."""
-    files: dict[str, str]
-    """Paths by `report_zh`, `report_en`, `plot` and `bundle`."""
-    points: tuple[ErrorPoint, ...]
-    """The error as it went, worked out again from the evidence pulse by pulse."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """Something could not be done; the instrument is still there."""
-
-    what: str
-    """What went wrong and what to do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstrumentLost:
-    """The instrument does not answer; it is tried again."""
-
-    what: str
-    """Why."""
-
-
-ReaderValue = (
-    Connected
-    | LivePicture
-    | wire.Progress
-    | ReadingTaken
-    | Asked
-    | WritingPapers
-    | CaseFinished
-    | Failed
-    | InstrumentLost
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +98,6 @@ class InstrumentReader:
         self._stop = threading.Event()
         self._closing = threading.Event()
         self._newest_sample = 0
-        self._readings: list[ErrorReading] = []
         self._thread = threading.Thread(target=self._run, name="instrument reader", daemon=True)
 
     def start(self) -> None:
@@ -178,32 +105,43 @@ class InstrumentReader:
         self._thread.start()
 
     def start_case(self, meter: Meter, rule_id: str) -> None:
-        """Verify a meter as soon as the instrument is there."""
+        """Verify a meter."""
         self._stop.clear()
         self._orders.put(_Order(meter=meter, rule_id=rule_id))
 
     def stop_case(self) -> None:
-        """Give up the case that runs."""
+        """Give up the case that runs, or what the instrument does for nobody here."""
         self._stop.set()
 
     def answer(self, yes: bool) -> None:
         """Answer what was asked."""
         self._answers.put(yes)
 
-    def close(self, timeout_s: float = 10.0) -> None:
-        """Let go of the instrument and end; a case that runs is given up."""
+    def close(self) -> None:
+        """Let go of the instrument and end; a case that runs is given up, recorded and closed."""
         self._stop.set()
         self._closing.set()
-        self._thread.join(timeout_s)
+        self._thread.join(CLOSING_S)
 
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
                 with self._workplace.instrument() as client:
                     self._serve(client)
+            except LinkError as error:
+                self._retry(InstrumentLost(what=str(error)), RETRY_S)
             except (SpotcheckError, OSError) as error:
-                self._emit(InstrumentLost(what=str(error)))
-                self._closing.wait(RETRY_S)
+                self._retry(CannotWork(what=str(error)), RETRY_REFUSED_S)
+            except Exception as error:  # noqa: BLE001 - a thread that dies in silence helps nobody
+                self._retry(CannotWork(what=f"{type(error).__name__}: {error}"), RETRY_REFUSED_S)
+
+    def _retry(self, value: InstrumentLost | CannotWork, after_s: float) -> None:
+        """Tell why, and forget what was ordered of an instrument that is not there."""
+        _emptied(self._orders)
+        self._newest_sample = 0
+        if not self._closing.is_set():
+            self._emit(value)
+            self._closing.wait(after_s)
 
     def _serve(self, client: "DeviceClient") -> None:
         from spotcheck_calibration.correction_set import parse_correction_set
@@ -218,14 +156,21 @@ class InstrumentReader:
                     phases=hello.phases,
                     sample_rate_hz=hello.sample_rate_hz,
                     demonstration=store.demonstration,
+                    emulated=self._workplace.emulated,
                     note=hello.note,
                 )
             )
-            for case_id in close_interrupted_cases(store):
-                self._emit(Failed(what=f"{case_id} was cut off earlier; what was stored is kept"))
+            cut_off = ", ".join(close_interrupted_cases(store))
+            if cut_off:
+                self._emit(Noticed(what=f"{cut_off} was cut off earlier; what was stored is kept"))
             client.watch_live(LIVE_INTERVAL_MS, LIVE_POINTS)
+            self._stop.clear()
             while not self._closing.is_set():
                 self._show(client.next_event(_PATIENCE_S), client, store)
+                if self._stop.is_set():
+                    # No case of this window runs: what runs was left behind by another.
+                    self._stop.clear()
+                    client.stop("")
                 if not self._orders.empty():
                     self._verify(self._orders.get(), client, store)
 
@@ -237,23 +182,27 @@ class InstrumentReader:
         from spotcheck_host.procedure import keep_late_outcome
 
         if isinstance(event, wire.LiveView):
-            self._newest_sample = event.sample
-            self._emit(live_picture(event))
+            self._see(event)
         elif isinstance(event, ArrivedOutcome):
             keep_late_outcome(store, client, event)
         elif isinstance(event, wire.Notice):
-            self._emit(Failed(what=event.text))
+            self._emit(Noticed(what=event.text))
+
+    def _see(self, view: wire.LiveView) -> None:
+        self._newest_sample = view.sample
+        self._emit(live_picture(view))
+
+    def _is_wanted(self) -> bool:
+        return not (self._stop.is_set() or self._closing.is_set())
 
     def _verify(self, order: _Order, client: "DeviceClient", store: "RecordStore") -> None:
         from spotcheck_calibration.correction_set import parse_correction_set
-        from spotcheck_host.procedure import Case, PresentLoadProcedure
+        from spotcheck_host.procedure import Attendance, Case, PresentLoadProcedure
 
         workplace = self._workplace
-        self._readings = []
-        while not self._answers.empty():
-            self._answers.get()
+        _emptied(self._answers)
         case = Case(
-            case_id=f"{workplace.case_prefix}-{len(store.cases()) + 1}",
+            case_id=f"{workplace.case_prefix()}-{len(store.cases()) + 1}",
             meter=order.meter,
             rule=load_rule(order.rule_id),
             operator=workplace.operator,
@@ -262,48 +211,60 @@ class InstrumentReader:
         def expect(event: "DeviceEvent") -> None:
             workplace.follow(event, client.hello.sample_rate_hz)
             if isinstance(event, wire.LiveView):
-                self._newest_sample = event.sample
-                self._emit(live_picture(event))
+                self._see(event)
             elif isinstance(event, wire.Progress):
                 self._emit(event)
-            if self._stop.is_set():
-                self._stop.clear()
-                client.stop(case.case_id)
-            if self._closing.is_set():
-                raise DeviceLostError("the window was closed")
 
         try:
             result = PresentLoadProcedure(
                 case,
                 client=client,
                 store=store,
-                expect=expect,
-                observe=self._observe,
-                ask=lambda question: self._ask(question, client, store),
-                first_sample=lambda: self._newest_sample,
+                attendance=Attendance(
+                    expect=expect,
+                    averaged=self._tell_averaged,
+                    ask=lambda _: self._ask(client, store),
+                    wanted=self._is_wanted,
+                    first_sample=lambda: self._newest_sample,
+                ),
             ).run()
-            self._finish(case, result, store, parse_correction_set(client.correction_set))
-        except (SpotcheckError, OSError) as error:
-            self._emit(Failed(what=str(error)))
+        except RecordError as error:
+            # The record must be opened anew before anything else is written to it.
+            self._emit(CaseAborted(what=str(error)))
+            raise
+        except SpotcheckError as error:
+            self._emit(CaseAborted(what=str(error)))
+            return
+        finally:
+            self._stop.clear()
+        self._finish(case, result, store, parse_correction_set(client.correction_set))
+        self._catch_up(client, store)
 
-    def _observe(self, event: "DeviceEvent") -> None:
+    def _tell_averaged(self, readings: tuple[ErrorReading, ...]) -> None:
         from spotcheck_calibration.budget import combine_readings
-        from spotcheck_host.device_client import ArrivedOutcome
 
-        if isinstance(event, ArrivedOutcome) and event.message.kind == wire.OUTCOME_READING:
-            reading = from_plain(ErrorReading, event.message.body)
-            self._readings.append(reading)
-            combined = combine_readings(tuple(self._readings))
-            self._emit(ReadingTaken(reading=reading, combined=combined))
+        self._emit(ReadingTaken(readings=readings, combined=combine_readings(readings)))
 
-    def _ask(self, question: str, client: "DeviceClient", store: "RecordStore") -> bool | None:
+    def _ask(self, client: "DeviceClient", store: "RecordStore") -> bool | None:
         """Wait for the person, and go on showing what is there."""
-        self._emit(Asked(question=question))
-        while not (self._stop.is_set() or self._closing.is_set()):
+        self._emit(Asked())
+        while self._is_wanted():
             if not self._answers.empty():
                 return self._answers.get()
             self._show(client.next_event(_PATIENCE_S), client, store)
         return None
+
+    def _catch_up(self, client: "DeviceClient", store: "RecordStore") -> None:
+        """Of the pictures that came while papers were written only the last is shown."""
+        latest = None
+        deadline_s = time.monotonic() + 1.0
+        while (event := client.next_event(0.0)) is not None and time.monotonic() < deadline_s:
+            if isinstance(event, wire.LiveView):
+                latest = event
+            else:
+                self._show(event, client, store)
+        if latest is not None:
+            self._see(latest)
 
     def _finish(
         self, case: "Case", result: "CaseResult", store: "RecordStore", correction: "CorrectionSet"
@@ -313,6 +274,7 @@ class InstrumentReader:
         workplace = self._workplace
         self._emit(WritingPapers())
         files: dict[str, str] = {}
+        points: tuple[ErrorPoint, ...] = ()
         folder = workplace.out / case.case_id
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -322,17 +284,24 @@ class InstrumentReader:
                 true_error_percent=workplace.true_error_percent,
             )
             files = leave_papers(store, case, result, circumstances, folder)
-        except (SpotcheckError, OSError) as error:
-            self._emit(Failed(what=f"the verdict is in the record, but no report: {error}"))
+            points = _points(result, correction)
+        except Exception as error:  # noqa: BLE001 - the verdict is shown whatever the typesetter does
+            what = f"the verdict is in the record, but no report: {error}"
+            self._emit(Noticed(what=what))
         self._emit(
             CaseFinished(
                 case_id=case.case_id,
                 verdict=result.verdict,
                 combined=result.combined,
                 files=files,
-                points=_points(result, correction),
+                points=points,
             )
         )
+
+
+def _emptied(waiting: "queue.SimpleQueue[Any]") -> None:
+    while not waiting.empty():
+        waiting.get()
 
 
 def _points(result: "CaseResult", correction: "CorrectionSet") -> tuple[ErrorPoint, ...]:

@@ -1,5 +1,7 @@
 """The window of a verification: it shows screens and reports gestures; it decides nothing."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
@@ -16,6 +18,7 @@ from PySide6.QtWidgets import (
 from spotcheck_host.app.app_text import text
 from spotcheck_host.app.meter_entry import MeterEntry
 from spotcheck_host.app.presenter import VerificationPresenter
+from spotcheck_host.app.reader_values import ReaderValue
 from spotcheck_host.app.screen import Screen, ThemeName
 from spotcheck_host.app.theme import THEMES, stylesheet
 from spotcheck_host.app.views.banner import BannerStack
@@ -25,6 +28,7 @@ from spotcheck_host.app.views.live_panels import LivePanels
 from spotcheck_host.app.views.meter_form import MeterForm
 from spotcheck_host.app.views.running_error_view import RunningErrorView
 from spotcheck_host.app.views.verdict_view import VerdictView
+from spotcheck_host.app.views.zoom_window import ZoomWindow
 
 LOOK_AGAIN_MS = 250
 """What depends on time alone (old data, time left) is looked at so often."""
@@ -38,7 +42,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._presenter = presenter
         self._theme_name: ThemeName | None = None
-        self._zoom: QWidget | None = None
+        self._shown_in: tuple[str, str] = ("", "")
+        self._zoom: ZoomWindow | None = None
         self.form = MeterForm(self._edited)
         self.start, self.stop = QPushButton(), QPushButton()
         self.start.setProperty("primary", True)
@@ -120,11 +125,11 @@ class MainWindow(QMainWindow):
         self.language.clicked.connect(self._other_language)
         self.theme.activated.connect(self._chosen_theme)
         self.zoom.clicked.connect(self._open_zoom)
-        self.verdict.open_report.connect(_open)
+        self.verdict.open_report.connect(self._open_report)
 
-    def take(self, value: object) -> None:
+    def take(self, value: ReaderValue) -> None:
         """Hand a reader's value to the presenter, and show what comes of it."""
-        self._presenter.take(value)  # type: ignore[arg-type]
+        self._presenter.take(value)
         self.refresh()
 
     def refresh(self) -> None:
@@ -145,6 +150,10 @@ class MainWindow(QMainWindow):
                 canvas.set_theme(theme)
             if canvas.language != screen.language:
                 canvas.set_language(screen.language)
+        if self._zoom is not None and (screen.language, screen.theme) != self._shown_in:
+            self._zoom.set_theme(theme)
+            self._zoom.set_language(screen.language)
+        self._shown_in = (screen.language, screen.theme)
         self._translate(screen)
         self.form.show_screen(screen)
         self.verdict.show_screen(screen, theme)
@@ -171,14 +180,15 @@ class MainWindow(QMainWindow):
             button.setText(text(key, language))
         for index in range(self.theme.count()):
             self.theme.setItemText(index, text(f"theme_{self.theme.itemData(index)}", language))
+        self.theme.setAccessibleName(text("theme", language))
         self.theme.setCurrentIndex(self.theme.findData(screen.theme))
         self.question.setText(screen.question or "")
         self.instrument.setText(screen.instrument)
         self.status.setText(screen.status)
         self.setWindowTitle(f"Spotcheck · {text('title', language)}")
 
-    def _did(self, gesture: object) -> None:
-        gesture()  # type: ignore[operator]
+    def _did(self, gesture: Callable[[], None]) -> None:
+        gesture()
         self.refresh()
 
     def _edited(self, entry: MeterEntry) -> None:
@@ -196,17 +206,21 @@ class MainWindow(QMainWindow):
 
     def _open_zoom(self) -> None:
         """A window of its own for one moment of the waveforms."""
-        from spotcheck_host.app.views.zoom_window import ZoomWindow
-
         screen = self._presenter.screen()
         if screen.picture is None or screen.picture.waveforms is None:
             return
-        zoom = ZoomWindow()
-        zoom.set_theme(THEMES[screen.theme])
-        zoom.set_language(screen.language)
-        zoom.set_waveforms(screen.picture.waveforms)
-        zoom.show()
-        self._zoom = zoom
+        if self._zoom is None:
+            self._zoom = ZoomWindow()
+        self._zoom.set_theme(THEMES[screen.theme])
+        self._zoom.set_language(screen.language)
+        self._zoom.set_waveforms(screen.picture.waveforms)
+        self._zoom.show()
+        self._zoom.activateWindow()
+
+    def _open_report(self, path: str) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+            # No program for PDF: the person can at least find the file.
+            self.status.setText(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 – Qt's name
         """Let the zoomed window go with this one."""
@@ -214,7 +228,3 @@ class MainWindow(QMainWindow):
         if self._zoom is not None:
             self._zoom.close()
         super().closeEvent(event)
-
-
-def _open(path: str) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(path))

@@ -12,14 +12,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from spotcheck.meter import Connection
+from spotcheck.meter import AccuracyClass, Connection
 from spotcheck_host.app.app_text import text
 from spotcheck_host.app.meter_entry import MeterEntry
 from spotcheck_host.app.screen import Screen
 from spotcheck_host.app.views.choice import Choice
 from spotcheck_host.report_text import Language
 
-CLASSES = ("0.2S", "0.5S", "1", "2")
+R46_LETTERS = {"0.2S": "D", "0.5S": "C", "1": "B", "2": "A"}
+"""What newer nameplates say instead (OIML R 46)."""
 
 
 class MeterForm(QGroupBox):
@@ -32,7 +33,9 @@ class MeterForm(QGroupBox):
         self._filling = False
         self.serial = QLineEdit()
         self.accuracy_class = Choice()
-        self.accuracy_class.addItems(CLASSES)
+        for accuracy_class in AccuracyClass:
+            name = accuracy_class.value
+            self.accuracy_class.addItem(f"{name} ({R46_LETTERS[name]})", name)
         self.constant = QLineEdit()
         self.currents = QLineEdit()
         self.voltage = QLineEdit()
@@ -92,7 +95,7 @@ class MeterForm(QGroupBox):
         ):
             if line.text() != value:
                 line.setText(value)
-        self.accuracy_class.setCurrentText(entry.accuracy_class)
+        self.accuracy_class.setCurrentIndex(self.accuracy_class.findData(entry.accuracy_class))
         self.connection.setCurrentIndex(self.connection.findData(entry.connection))
         self.rule.setCurrentIndex(self.rule.findData(entry.rule_id))
         for field, widget in self._widgets().items():
@@ -128,7 +131,7 @@ class MeterForm(QGroupBox):
             replace(
                 self._entry,
                 serial=self.serial.text(),
-                accuracy_class=self.accuracy_class.currentText(),
+                accuracy_class=self.accuracy_class.currentData(),
                 constant=self.constant.text(),
                 currents=self.currents.text(),
                 voltage=self.voltage.text(),

@@ -40,7 +40,8 @@ class VerdictView(QFrame):
         self.report.setText(text("open_report", screen.language))
         self.report.setVisible(bool(self._path))
         colour = _colour(verdict.tone, theme)
-        style = f"#judgement {{ color: {colour}; font-weight: bold; font-size: 26px; }}"
+        size_px = theme.text_px * 8 // 5
+        style = f"#judgement {{ color: {colour}; font-weight: bold; font-size: {size_px}px; }}"
         if self.styleSheet() != style:
             self.setStyleSheet(style)
 
