@@ -20,8 +20,9 @@ from PIL import Image
 
 from spotcheck_dsp.channel_alignment import aligned
 from spotcheck_host.measurement_summary import measurement_summary
-from spotcheck_host.recorded_measurement import choose_window, measure
+from spotcheck_host.recorded_measurement import measure
 from spotcheck_host.recorded_meter import conditions_of
+from spotcheck_host.recorded_window import choose_window
 from spotcheck_host.report_fonts import report_fonts
 from spotcheck_recording.channel_map import parse_channel_map
 from spotcheck_recording.opening import list_channels, open_recording

@@ -20,7 +20,7 @@ from spotcheck_calibration.budget import instrument_parts
 from spotcheck_calibration.correction_set import load_correction_set
 from spotcheck_host.measurement_summary import measurement_summary, meter_summary
 from spotcheck_host.recorded_instrument import CorrectedRecording
-from spotcheck_host.recorded_measurement import RecordedMeasurement, choose_window, measure
+from spotcheck_host.recorded_measurement import RecordedMeasurement, measure
 from spotcheck_host.recorded_meter import (
     SCOPE_ALGORITHM,
     SCOPE_INSTRUMENT,
@@ -32,6 +32,7 @@ from spotcheck_host.recorded_meter import (
     meter_error,
     stated_reference,
 )
+from spotcheck_host.recorded_window import Window, choose_window
 from spotcheck_recording.channel_map import parse_channel_map
 from spotcheck_recording.opening import list_channels, open_recording
 from spotcheck_recording.pulses_file import read_pulse_times
@@ -125,7 +126,7 @@ def run_measure(options: MeasureOptions, console: Console) -> dict[str, Any]:
             "format": recording.format_name,
             "channels": {c.name: c.source.key for c in recording.channels},
             **measurement_summary(measured, conditions),
-            "notes": _notes(recording, measured),
+            "notes": _notes(recording, measured, window),
         }
         if pulses is not None:
             result, verdict = _meter(options, measured, recording, pulses.resolution_s)
@@ -133,7 +134,7 @@ def run_measure(options: MeasureOptions, console: Console) -> dict[str, Any]:
         if options.plot is not None:
             from spotcheck_host.recording_plot import save_plot  # matplotlib only when needed
 
-            save_plot(recording, window, summary, options.plot)
+            save_plot(recording, measured.window, summary, options.plot)
     return summary
 
 
@@ -166,7 +167,7 @@ def _opened(options: MeasureOptions) -> Recording:
     )
 
 
-def _notes(recording: Recording, measured: RecordedMeasurement) -> list[str]:
+def _notes(recording: Recording, measured: RecordedMeasurement, asked: Window) -> list[str]:
     """What a person should know of this file and this window."""
     index = measured.window.segment.index
     # Of other segments than the measured one there is nothing to know.
@@ -179,6 +180,16 @@ def _notes(recording: Recording, measured: RecordedMeasurement) -> list[str]:
         notes.append(
             f"segment {index + 1} of {len(recording.segments)} was measured; "
             f"choose another with --start and --duration"
+        )
+    left_out = (
+        measured.window.first_sample - asked.first_sample,
+        asked.end_sample - measured.window.end_sample,
+    )
+    # A skew below a sample costs one sample at most: the window's printed times say that.
+    if max(left_out) > 1:
+        notes.append(
+            f"samples left out of the window because of the channels' skews: {left_out[0]} at its "
+            f"begin, {left_out[1]} at its end; not every channel was sampled there"
         )
     for found in measured.unsteady:
         notes.append(

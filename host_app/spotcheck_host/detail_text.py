@@ -1,7 +1,8 @@
-"""Findings in Chinese: what an outcome's English detail says, number by number.
+"""Findings in Chinese: what an English sentence of the software says, number by number.
 
-The record keeps the English sentence (docs/formats/outcome.md); a report in Chinese says the same.
-What is not known here is printed as it stands.
+The record keeps the English sentence (docs/formats/outcome.md); a report in Chinese says the same,
+and so does the app of what device, link and store report. What is not known here, and what an
+operating system says, is printed as it stands.
 """
 
 import re
@@ -18,6 +19,12 @@ _FINDINGS = (
     ),
     (r"the power is {n} W: export, or a clamp reversed", "功率为 {} W：反向送电，或电流钳接反"),
     (r"U{n} is {n} V", "U{} 为 {} V"),
+    (r"U{n} is {n} V, U{n} is {n} V", "U{} 为 {} V，U{} 为 {} V"),
+    (r"U{n} is {n} V, U{n} is {n} V, U{n} is {n} V", "U{} 为 {} V，U{} 为 {} V，U{} 为 {} V"),
+    (
+        r"no mains between {n} and {n} Hz in a voltage of {n} V",
+        "在 {} Hz 至 {} Hz 之间没有市电频率（电压 {} V）",
+    ),
     (
         r"U{n} is {n} V, {n} % off {n} V; the rule allows ±{n} %",
         "U{} 为 {} V，偏离 {} %（参比电压 {} V）；规程允许 ±{} %",
@@ -50,7 +57,13 @@ _FINDINGS = (
     (r"no samples come any more", "不再收到采样数据"),
     (r"the stream of samples has started anew", "采样数据流已重新开始"),
     (r"no space is left for the record; nothing more was stored", "记录已无存储空间；未再存入数据"),
+    (r"no space is left for {t}", "{} 已无存储空间"),
+    (r"another program wrote to {t}; open it again", "另有程序写入了 {}；请重新打开"),
     (r"the sample source closed the connection", "采样数据源关闭了连接"),
+    (r"the sample source is gone: {t}", "采样数据源已断开：{}"),
+    (r"the sample stream is damaged: {t}", "采样数据流已损坏：{}"),
+    (r"there are no samples yet, or they cannot be used", "尚无采样数据，或数据不能使用"),
+    (r"block at sample {n}: {t}", "采样点 {} 处的数据块：{}"),
     (
         r"{t} has no correction of voltage {n} in range {w}",
         "{} 中没有第 {} 相电压在量程 {} 的修正数据",
@@ -60,6 +73,37 @@ _FINDINGS = (
         "{} 中没有第 {} 相电流在量程 {} 的修正数据",
     ),
     (r"the device closed the connection", "装置关闭了连接"),
+    (r"no device at {w}: {t}", "在 {} 找不到装置：{}"),
+    (
+        r"the device does not answer, or has no samples; is its front end connected\?",
+        "装置没有应答，或没有采样数据；请检查前端是否已连接",
+    ),
+    (r"the device has not said who it is", "装置尚未表明身份"),
+    (r"the device has said nothing for {n} s", "装置已有 {} s 没有消息"),
+    (r"the device is gone: {t}", "与装置的连接已断开：{}"),
+    (r"the device speaks protocol {n}, not {n}", "装置使用的协议版本为 {}，而不是 {}"),
+    (r"the device speaks table {n}, not {n}", "装置使用的消息表版本为 {}，而不是 {}"),
+    (
+        r"the device speaks protocol {n}, the host {n}",
+        "装置使用的协议版本为 {}，主机为 {}",
+    ),
+    (
+        r"the measurement {t} was cut off when the device stopped",
+        "测量 {} 在装置停止时中断",
+    ),
+    (r"{t} was cut off earlier; what was stored is kept", "{} 此前中断；已存储的内容保留"),
+    (r"{w} is not recorded: {t}", "{} 未录波：{}"),
+    (r"still measuring {t}; stop it first", "仍在测量 {}；请先停止"),
+    (
+        r"the meter has {n} phases, the instrument is connected to {n}",
+        "电能表为 {} 相，而装置接入 {} 相",
+    ),
+    (r"pulses of {t} count no active energy", "{} 的脉冲计量的不是有功电能"),
+    (r"the window was closed", "窗口已关闭"),
+    (
+        r"the verdict is in the record, but no report: {t}",
+        "判定结果已存入记录，但没有生成报告：{}",
+    ),
     (r"stopped by the operator", "由操作人员停止"),
     (r"the current is {n} A; {w} has limits from {n} A", "电流为 {} A；{} 的限值自 {} A 起"),
     (r"{w} has no limit for class {w} at {t}", "{} 对准确度等级 {} 在 {} 处没有规定限值"),
@@ -97,7 +141,7 @@ _CHINESE = [
 
 
 def finding_in_chinese(detail: str) -> str:
-    """The detail of an outcome in Chinese; as it stands where it is not known."""
+    """A sentence of the software in Chinese; as it stands where it is not known."""
     for pattern, text in _CHINESE:
         if match := pattern.fullmatch(detail):
             numbers = (

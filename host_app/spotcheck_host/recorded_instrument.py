@@ -97,10 +97,12 @@ class CorrectedRecording:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """Runs at the true sampling rate."""
+        """Runs at the true sampling rate, from true times on."""
         factor = 1 + self.correction.sample_rate_relative_error.value
+        starts_s = self.true_times_s(np.array([s.start_s for s in self._recording.segments]))
         return tuple(
-            replace(s, sample_rate_hz=s.sample_rate_hz * factor) for s in self._recording.segments
+            replace(s, sample_rate_hz=s.sample_rate_hz * factor, start_s=float(start_s))
+            for s, start_s in zip(self._recording.segments, starts_s, strict=True)
         )
 
     def true_times_s(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,18 +2,22 @@
 
 A recording of any length is read once, in pieces of a second that overlap by what the kernel
 needs; the pieces tile the window exactly.
+
+Only samples inside the window are used, edges included. Where channels have skews, samples beyond
+it are read too, as many as the values at the window's own instants are interpolated from; where
+the run of samples has none there, the window is narrowed.
 """
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spotcheck.errors import RecordingError
 from spotcheck_calibration.pulse_energy import EnergiesAtPulses
-from spotcheck_dsp.channel_alignment import REACH, aligned
+from spotcheck_dsp.channel_alignment import REACH, aligned_between, missing_samples
 from spotcheck_dsp.edge_window import (
     HALF_WIDTH_CYCLES,
     EdgeKernel,
@@ -30,7 +34,8 @@ from spotcheck_dsp.window_quantities import (
     piece_sums,
     window_edges,
 )
-from spotcheck_recording.recording import Recording, Segment
+from spotcheck_host.recorded_window import Window
+from spotcheck_recording.recording import Recording
 
 Array = NDArray[np.float64]
 
@@ -43,42 +48,11 @@ _SLACK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """What of a recording is measured."""
-
-    segment: Segment
-    """The run of equidistant samples that it lies in."""
-    first_sample: int
-    """Its first sample."""
-    end_sample: int
-    """The sample after its last."""
-
-    @property
-    def start_s(self) -> float:
-        """Recording's time of its first sample."""
-        rate = self.segment.sample_rate_hz
-        return self.segment.start_s + (self.first_sample - self.segment.first_sample) / rate
-
-    @property
-    def duration_s(self) -> float:
-        """Its length."""
-        return (self.end_sample - self.first_sample) / self.segment.sample_rate_hz
-
-    def sample_at(self, time_s: Array) -> Array:
-        """Instants in samples of times of the recording."""
-        samples: Array = (
-            self.segment.first_sample
-            + (time_s - self.segment.start_s) * self.segment.sample_rate_hz
-        )
-        return samples
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedMeasurement:
     """What a window came to."""
 
     window: Window
-    """The window."""
+    """The window that was measured: what was asked for, as far as all channels reach."""
     kernel: EdgeKernel
     """What smoothed its ends."""
     quantities: WindowQuantities
@@ -105,52 +79,6 @@ class Unsteady:
     """Largest."""
 
 
-def choose_window(recording: Recording, start_s: float | None, duration_s: float | None) -> Window:
-    """The window that a person asks for; without, the longest run that resolves the mains.
-
-    Raises:
-        RecordingError: it lies outside the recording, or spans a gap or a change of rate.
-    """
-    for option, value in (("--start", start_s), ("--duration", duration_s)):
-        if value is not None and not np.isfinite(value):
-            raise RecordingError(f"{option} {value} is no time; give seconds")
-    segment = _segment(recording, start_s)
-    rate = segment.sample_rate_hz
-    offset = 0 if start_s is None else int(np.ceil((start_s - segment.start_s) * rate - 1e-6))
-    left = segment.sample_count - offset
-    wanted = left if duration_s is None else float(np.rint(duration_s * rate))
-    if wanted > left:
-        begin, end = segment.start_s, segment.start_s + segment.sample_count / rate
-        raise RecordingError(
-            f"{recording.path}: the window leaves the run of equidistant samples from "
-            f"{begin:.6g} s to {end:.6g} s at {rate:g} S/s; nothing is measured across a gap or a "
-            f"change of rate. Give --start and --duration within it"
-        )
-    count = int(wanted)
-    if count < 1:
-        raise RecordingError(f"{recording.path}: the window has no samples; give a --duration")
-    first = segment.first_sample + offset
-    return Window(segment=segment, first_sample=first, end_sample=first + count)
-
-
-def _segment(recording: Recording, start_s: float | None) -> Segment:
-    if start_s is None:
-        usable = [s for s in recording.segments if s.sample_rate_hz >= 10 * LOWEST_HZ]
-        return max(usable or recording.segments, key=lambda s: s.sample_count)
-    for segment in recording.segments:
-        step = 1 / segment.sample_rate_hz
-        end_s = segment.start_s + segment.sample_count * step
-        if segment.start_s - step / 2 <= start_s < end_s:
-            return segment
-    runs = ", ".join(
-        f"{s.start_s:.6g} to {s.start_s + s.sample_count / s.sample_rate_hz:.6g} s"
-        for s in recording.segments[:8]
-    )
-    raise RecordingError(
-        f"{recording.path}: there are no samples at {start_s:g} s; the recording has {runs}"
-    )
-
-
 def measure(
     recording: Recording,
     window: Window,
@@ -169,16 +97,38 @@ def measure(
     Raises:
         RecordingError: the window is too short, or holds no mains voltage.
     """
+    window = _reached_by_all(recording, window)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             return _Measurement(recording, window, pulses_s).run(progress)
     except ValueError as error:
         if isinstance(error, RecordingError):
             raise
+        raise RecordingError(f"{recording.path}, {window.times}: {error}") from error
+
+
+def _delays_samples(recording: Recording, window: Window) -> Array:
+    skews_s = np.array([channel.skew_s for channel in recording.channels])
+    delays: Array = skews_s * window.segment.sample_rate_hz
+    return delays
+
+
+def _reached_by_all(recording: Recording, window: Window) -> Window:
+    """The window without the instants at which not every channel has samples on both sides.
+
+    Raises:
+        RecordingError: nothing is left.
+    """
+    before, after = missing_samples(_delays_samples(recording, window))
+    segment = window.segment
+    first = max(window.first_sample, segment.first_sample + before)
+    end = min(window.end_sample, segment.end_sample - after)
+    if end <= first:
         raise RecordingError(
-            f"{recording.path}, {window.start_s:.6g} s to "
-            f"{window.start_s + window.duration_s:.6g} s: {error}"
-        ) from error
+            f"{recording.path}, {window.times}: the skews of the channels, {max(before, after)} "
+            f"samples, leave nothing of the window; check the skews, or choose another window"
+        )
+    return replace(window, first_sample=first, end_sample=end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +148,7 @@ class _Measurement:
         self._recording = recording
         self._window = window
         self._rate = window.segment.sample_rate_hz
-        skews = np.array([channel.skew_s for channel in recording.channels])
-        self._delays = skews * self._rate
+        self._delays = _delays_samples(recording, window)
         self._times_s = np.zeros(0) if pulses_s is None else pulses_s
         self._stamps = window.sample_at(self._times_s)
         self._kernel = longest_kernel(1e9)
@@ -210,29 +159,21 @@ class _Measurement:
         self._used = np.zeros(len(self._stamps), bool)
         self._energy_before_j = 0.0
         self._first_increment_j: float | None = None
-        self._smallest = np.full(len(skews), np.inf)
-        self._largest = np.zeros(len(skews))
+        self._smallest = np.full(len(self._delays), np.inf)
+        self._largest = np.zeros(len(self._delays))
 
     def run(self, progress: Callable[[float], None]) -> RecordedMeasurement:
         window = self._window
         begin: Edge | None = None
         for piece in self._pieces():
-            mains = self._fit(piece)
-            low, high = self._edges(piece, mains)
-            begin = begin or low
-            self._sums.append(
-                piece_sums(
-                    piece.values,
-                    piece.first_sample,
-                    (begin, high),
-                    self._kernel,
-                    mains,
-                    (piece.begin, piece.end),
-                )
-            )
-            self._read_pulses(piece, mains)
-            self._watch(piece, mains)
-            begin = high
+            try:
+                begin = self._take(piece, begin)
+            except ValueError as error:
+                if isinstance(error, RecordingError):
+                    raise
+                part = replace(window, first_sample=piece.begin, end_sample=piece.end)
+                where = f"{self._recording.path}, {part.times}"
+                raise RecordingError(f"{where}: {error}") from error
             progress((piece.end - window.first_sample) / (window.end_sample - window.first_sample))
         quantities = combine_pieces(self._sums, self._voltage)
         if not np.all(np.isfinite(quantities.rms_u_v * quantities.rms_i_a)):
@@ -250,6 +191,24 @@ class _Measurement:
             unsteady=self._unsteady(),
         )
 
+    def _take(self, piece: _Piece, begin: Edge | None) -> Edge:
+        """Measure a piece from where the one before ended; returns where it ends."""
+        mains = self._fit(piece)
+        low, high = self._edges(piece, mains)
+        self._sums.append(
+            piece_sums(
+                piece.values,
+                piece.first_sample,
+                (begin or low, high),
+                self._kernel,
+                mains,
+                (piece.begin, piece.end),
+            )
+        )
+        self._read_pulses(piece, mains)
+        self._watch(piece, mains)
+        return high
+
     def _fit(self, piece: _Piece) -> MainsFit:
         if not self._sums:
             squares = np.mean(piece.values[:, ::2] ** 2, axis=0)
@@ -263,12 +222,15 @@ class _Measurement:
 
     def _edges(self, piece: _Piece, mains: MainsFit) -> tuple[Edge, Edge]:
         """Where a piece begins and ends; at the window's ends the kernel just fits in."""
-        window = self._window
-        low, high = window_edges(window.first_sample, window.end_sample, mains, self._kernel)
-        if piece.begin > window.first_sample:
-            low = Edge(sample=piece.begin, cycle_samples=mains.cycle_samples(piece.begin))
-        if piece.end < window.end_sample:
-            high = Edge(sample=piece.end, cycle_samples=mains.cycle_samples(piece.end))
+        low = Edge(sample=piece.begin, cycle_samples=mains.cycle_samples(piece.begin))
+        high = Edge(sample=piece.end, cycle_samples=mains.cycle_samples(piece.end))
+        is_first = piece.begin == self._window.first_sample
+        is_last = piece.end == self._window.end_sample
+        if is_first or is_last:
+            # The piece's samples end where the window does; beyond them its fit knows nothing.
+            end_sample = piece.first_sample + len(piece.values)
+            outer = window_edges(piece.first_sample, end_sample, mains, self._kernel)
+            low, high = outer[0] if is_first else low, outer[1] if is_last else high
         return low, high
 
     def _watch(self, piece: _Piece, mains: MainsFit) -> None:
@@ -303,7 +265,8 @@ class _Measurement:
             # The piece before knew this sample's neighbours on both sides.
             increments_j[0] = self._first_increment_j
         register.extend(increments_j[:, None])
-        cycle = mains.cycle_samples((piece.begin + piece.end) / 2)
+        # The frequency drifts one way within a piece: its longest cycle is at one of the ends.
+        cycle = max(mains.cycle_samples(piece.begin), mains.cycle_samples(piece.end))
         margin = HALF_WIDTH_CYCLES * cycle * 1.01 + 3
         low = max(piece.begin, self._window.first_sample + margin)
         high = min(piece.end, self._window.end_sample - 1 - margin)
@@ -336,24 +299,36 @@ class _Measurement:
             pieces = 1
         bounds = [window.first_sample + count * k // pieces for k in range(pieces + 1)]
         margin = self._margin
-        guard = REACH + int(np.max(np.abs(self._delays), initial=0.0)) + 1
-        reader = _Reader(self._recording, window)
+        lowest, highest = self._readable()
+        guard = REACH + max(missing_samples(self._delays))
+        reader = _Reader(self._recording, lowest, highest)
         for begin, end in itertools.pairwise(bounds):
             first = max(window.first_sample, begin - margin)
             last = min(window.end_sample, end + margin)
-            from_sample = max(window.first_sample, first - guard)
-            values = reader.read(from_sample, min(window.end_sample, last + guard))
-            values = aligned(values, self._delays)[first - from_sample :][: last - first]
+            start = max(lowest, first - guard)
+            values = reader.read(start, min(highest, last + guard))
+            values = aligned_between(values, self._delays, first - start, last - start)
             yield _Piece(begin=begin, end=end, first_sample=first, values=values)
+
+    def _readable(self) -> tuple[int, int]:
+        """First sample, and the sample after the last, from which the window is interpolated."""
+        window, segment = self._window, self._window.segment
+        if not np.any(self._delays):
+            return window.first_sample, window.end_sample
+        before, after = missing_samples(self._delays)
+        return (
+            max(segment.first_sample, window.first_sample - before - REACH),
+            min(segment.end_sample, window.end_sample + after + REACH),
+        )
 
 
 class _Reader:
     """Overlapping stretches out of blocks that come one after another."""
 
-    def __init__(self, recording: Recording, window: Window) -> None:
-        self._blocks = recording.blocks(window.first_sample, window.end_sample)
+    def __init__(self, recording: Recording, first_sample: int, end_sample: int) -> None:
+        self._blocks = recording.blocks(first_sample, end_sample)
         self._held = np.zeros((0, len(recording.channels)))
-        self._first = window.first_sample
+        self._first = first_sample
 
     def read(self, first_sample: int, end_sample: int) -> Array:
         """(end − first, channels); stretches must not begin before the one before."""

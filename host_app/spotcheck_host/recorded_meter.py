@@ -70,7 +70,8 @@ class RecordedError:
     pulses_used: int
     """Pulses in the evaluation."""
     pulses_rejected: int
-    """Pulses left out although they lie in the window."""
+    """Pulses left out although they lie in the window: 0 as yet, for irregular pulses end in
+    "cannot judge" instead of being left out."""
     pulses_outside: int
     """Pulses before, after or too near to the ends of the window."""
     duration_s: float
@@ -101,7 +102,9 @@ class NoRecordedError:
 def conditions_of(quantities: WindowQuantities) -> Conditions:
     """The quantities in the words of a reading."""
     fundamental = quantities.fundamental
-    square = np.abs(fundamental) ** 2
+    # Mean squares over the pieces, as the RMS is: the magnitude of the mean phasor would make
+    # distortion of a level or an angle that changes from piece to piece.
+    square = quantities.harmonics_rms[:, 0] ** 2
     phases = []
     for p in range(len(quantities.power_w)):
         u, i = fundamental[2 * p], fundamental[2 * p + 1]

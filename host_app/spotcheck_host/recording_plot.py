@@ -10,7 +10,7 @@ from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from spotcheck.errors import RecordingError
-from spotcheck_host.recorded_measurement import Window
+from spotcheck_host.recorded_window import Window
 from spotcheck_recording.recording import Recording
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf")
