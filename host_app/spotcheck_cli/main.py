@@ -244,7 +244,8 @@ def measure(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     channels: Annotated[bool, typer.Option("--channels", help="Only list the channels.")] = False,
 ) -> None:
     """Measure a recording: quantities over a window, and a meter's error from its pulses."""
-    from spotcheck_cli.measure import MeasureOptions, print_channels, print_table, run_measure
+    from spotcheck_cli.measure import MeasureOptions, print_channels, run_measure
+    from spotcheck_cli.measurement_table import print_table
 
     if rate_from not in ("header", "stamps"):
         raise typer.BadParameter(f"{rate_from!r} is neither header nor stamps")
