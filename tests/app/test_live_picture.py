@@ -87,5 +87,5 @@ def test_table_has_a_column_a_phase_and_a_total() -> None:
         named = {row.name: row.values for row in rows}
         assert named["P / W"][0] == "575.0"
         assert named["PF"][0] == "0.5000 L"
-        assert named["φ = ∠U − ∠I / °"][0] == "60.00"
+        assert named["φ (U, I) / °"][0] == "60.00"
         assert named["f / Hz"][0] == "50.020"

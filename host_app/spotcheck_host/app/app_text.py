@@ -126,7 +126,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "quantity_q1": ("基波无功 Q1 / var", "Q1 / var"),
     "quantity_s": ("视在功率 S / VA", "S / VA"),
     "quantity_pf": ("功率因数", "PF"),
-    "quantity_phi": ("相位差 φ = ∠U − ∠I / °", "φ = ∠U − ∠I / °"),
+    "quantity_phi": ("相位差 φ / °", "φ (U, I) / °"),
     "quantity_thd_u": ("THD U / %", "THD U / %"),
     "quantity_thd_i": ("THD I / %", "THD I / %"),
     "quantity_f": ("频率 f / Hz", "f / Hz"),

@@ -15,6 +15,8 @@ from spotcheck_wire.host_messages import LiveView
 
 Channels = NDArray[np.float32]
 
+LEAST_SIDE = 0.02
+"""A power factor has a side when the fundamental's reactive power is this part of S at least."""
 NEGATIVE_SHARE = 0.1
 """Power counts as negative beyond this part of the mean apparent power of a phase, as it does for
 the device."""
@@ -148,7 +150,7 @@ def _power_factors(conditions: Conditions) -> tuple[str, ...]:
     texts = []
     for p_w, q1_var, s_va in parts:
         factor = p_w / s_va if s_va else 0.0
-        side = "" if abs(factor) > 0.9995 or not s_va else " L" if q1_var * p_w >= 0 else " C"
+        side = "" if abs(q1_var) < LEAST_SIDE * s_va else " L" if q1_var * p_w >= 0 else " C"
         texts.append(f"{fixed(factor, 4)}{side}" if s_va else "–")
     return tuple(texts)
 
