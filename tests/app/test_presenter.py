@@ -334,6 +334,13 @@ def test_a_load_without_limit_is_told_before_the_start() -> None:
     assert "no limit" not in banners(Bench().connect().see(440.0))
 
 
+def test_an_old_cannot_judge_is_no_missing_limit() -> None:
+    bench = Bench().connect().see()
+    verdict = cannot_judge(load_rule(RULE), Reason.NO_PULSES, "pulses: 0, none for 20 s")
+    bench.presenter.take(finished(verdict=verdict, combined=None, files={}))
+    assert "no limit" not in banners(bench.connect().see())
+
+
 def test_no_alarm_while_papers_are_written() -> None:
     bench = Bench().connect().see()
     bench.presenter.take(WritingPapers())

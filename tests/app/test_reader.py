@@ -164,6 +164,22 @@ def test_a_case_that_is_stopped_or_left_is_recorded_as_stopped(
 
 
 @pytest.mark.processes
+def test_a_stop_that_follows_at_once_is_not_lost(device: str, tmp_path: Path) -> None:
+    listener = Listener()
+    reader = InstrumentReader(
+        connected_workplace(device, tmp_path / "records", None, "Li"), listener
+    )
+    reader.start()
+    try:
+        listener.latest(LivePicture)
+        reader.start_case(SCENARIO.meter(), "jjg596-2012")
+        reader.stop_case()
+        assert listener.latest(CaseFinished).verdict.reason is Reason.STOPPED
+    finally:
+        reader.close()
+
+
+@pytest.mark.processes
 def test_a_second_window_in_a_folder_is_refused(device: str, tmp_path: Path) -> None:
     out = tmp_path / "records"
     first, second = Listener(), Listener()

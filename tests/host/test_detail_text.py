@@ -55,8 +55,8 @@ ROOT = Path(__file__).parents[2]
             "电能表为 1 相，而装置接入 3 相",
         ),
         (
-            "another program wrote to /tmp/store.db; open it again",
-            "另有程序写入了 /tmp/store.db；请重新打开",
+            "another program wrote to records.sqlite; open it again",
+            "另有程序写入了 records.sqlite；请重新打开",
         ),
         (
             "the device speaks protocol 2, the host 3",

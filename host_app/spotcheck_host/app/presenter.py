@@ -9,6 +9,7 @@ import enum
 from collections.abc import Callable
 from typing import Protocol
 
+from spotcheck.load import Conditions
 from spotcheck.meter import Meter
 from spotcheck.rule import ReadingPlan, Rule, load_rule, rule_ids
 from spotcheck_host.app import reader_values as values
@@ -176,7 +177,7 @@ class VerificationPresenter:
         """What the window shows now."""
         parsed = self._parsed()
         language = self._language
-        conditions = self._picture.conditions if self._picture else None
+        conditions = self._conditions
         phases = len(conditions.phases) if conditions else 1
         rows: tuple[QuantityRow, ...] = quantity_rows(conditions, language) if conditions else ()
         error, uncertainty, caption = self._error_texts()
@@ -209,6 +210,11 @@ class VerificationPresenter:
             verdict=verdict_panel(self._case.finished, self._case.meter, language),
             stale=self._age_s() > STALE_S or self._stage is Stage.LOST,
         )
+
+    @property
+    def _conditions(self) -> Conditions | None:
+        """The load that is seen now."""
+        return self._picture.conditions if self._picture else None
 
     def _parsed(self) -> ParsedEntry:
         return parse_entry(self._entry, self._connected.phases if self._connected else 1)
@@ -265,7 +271,7 @@ class VerificationPresenter:
 
     def _pulse_interval_s(self, meter: Meter | None) -> float | None:
         """Expected time between two pulses at the present load; None where it cannot be told."""
-        conditions = self._picture.conditions if self._picture else None
+        conditions = self._conditions
         if meter is None or conditions is None or conditions.p_w < NO_LOAD_W:
             return None
         try:
@@ -282,7 +288,7 @@ class VerificationPresenter:
     def _hint(self, parsed: ParsedEntry) -> str:
         """What is expected before there is an error, with its cure."""
         language = self._language
-        conditions = self._picture.conditions if self._picture else None
+        conditions = self._conditions
         lines = []
         if self._stage in (Stage.READY, Stage.FINISHED):
             lines.append(text("hint_not_started", language))
@@ -301,14 +307,16 @@ class VerificationPresenter:
         if self._case.finished is not None:
             mpe = self._case.finished.verdict.mpe_percent
             return None if mpe is None else float(mpe)
-        conditions = self._picture.conditions if self._picture else None
         if self._case.readings:
-            conditions = self._case.readings[-1].conditions
-        if parsed.meter is None or conditions is None:
+            return self._limit_percent(parsed.meter, self._case.readings[-1].conditions)
+        return self._limit_percent(parsed.meter, self._conditions)
+
+    def _limit_percent(self, meter: Meter | None, conditions: Conditions | None) -> float | None:
+        """The rule's limit for a meter at a load; None where there is none, or no load is seen."""
+        if meter is None or conditions is None:
             return None
-        rule = self._rules[self._entry.rule_id]
-        limit = rule.limit_at(conditions.load_point, parsed.meter)
-        return float(limit.mpe_percent[parsed.meter.accuracy_class]) if limit else None
+        limit = self._rules[self._entry.rule_id].limit_at(conditions.load_point, meter)
+        return float(limit.mpe_percent[meter.accuracy_class]) if limit else None
 
     def _banners(self) -> tuple[tuple[Severity, str], ...]:
         language, picture = self._language, self._picture
@@ -332,9 +340,10 @@ class VerificationPresenter:
 
     def _has_no_limit(self) -> bool:
         """Whether a verification started now would find no limit."""
-        parsed = self._parsed()
-        loaded = self._pulse_interval_s(parsed.meter) is not None
-        return self._stage is Stage.READY and loaded and self._mpe_percent(parsed) is None
+        meter = self._parsed().meter
+        if self._stage is not Stage.READY or self._pulse_interval_s(meter) is None:
+            return False
+        return self._limit_percent(meter, self._conditions) is None
 
     def _is_stale(self) -> bool:
         """While papers are written no pictures are read: that is no alarm."""

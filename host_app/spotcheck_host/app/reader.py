@@ -167,12 +167,13 @@ class InstrumentReader:
             self._stop.clear()
             while not self._closing.is_set():
                 self._show(client.next_event(_PATIENCE_S), client, store)
-                if self._stop.is_set():
+                if not self._orders.empty():
+                    # A stop that came after the order is the case's own to obey.
+                    self._verify(self._orders.get(), client, store)
+                elif self._stop.is_set():
                     # No case of this window runs: what runs was left behind by another.
                     self._stop.clear()
                     client.stop("")
-                if not self._orders.empty():
-                    self._verify(self._orders.get(), client, store)
 
     def _show(
         self, event: "DeviceEvent | None", client: "DeviceClient", store: "RecordStore"
