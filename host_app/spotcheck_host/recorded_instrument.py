@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +9,28 @@ from numpy.typing import NDArray
 from spotcheck.errors import CorrectionSetError, RecordingError
 from spotcheck.samples import StreamFormat
 from spotcheck_calibration.correction_set import CorrectionSet
-from spotcheck_recording.recording import Block, Channel, Quantity, Recording, Segment
+from spotcheck_recording.recording import (
+    Block,
+    Channel,
+    Quantity,
+    Recording,
+    RecordingFacts,
+    Rows,
+    Segment,
+    StreamedRecording,
+)
+
+Array = NDArray[np.float64]
 
 LARGEST_FRACTION = 1e-3
 """A value is taken for a scaled code when it lies this near to one."""
 
 
-class CorrectedRecording:
+class CorrectedRecording(StreamedRecording):
     """A recording whose values are converter codes, or codes scaled by the correction set.
 
     Gain and offset make volts and amperes of the codes; skew and phase lag, a delay both, become
-    the channel's skew; the sampling rate is the set's.
+    the channel's skew; sampling rate and times are the set's.
     """
 
     def __init__(
@@ -46,9 +54,9 @@ class CorrectedRecording:
         Raises:
             CorrectionSetError: a range is not in the set, or which one it is was not said.
         """
-        self._recording = recording
-        self._holds_codes = holds_codes
         self.correction = correction
+        self._clock_factor = 1 + correction.sample_rate_relative_error.value
+        self._begin_s = recording.segments[0].start_s
         voltages = {entry.range_name for entry in correction.voltages}
         currents = {entry.range_name for entry in correction.currents}
         self.stream = StreamFormat(
@@ -57,35 +65,17 @@ class CorrectedRecording:
             voltage_range=_range("voltage", voltage_range, voltages),
             current_range=_range("current", current_range, currents),
         )
-        entries = [
-            correction.voltage(c.phase, self.stream).gain_v_per_code
-            if c.quantity is Quantity.VOLTAGE
-            else correction.current(c.phase, self.stream).gain_a_per_code
-            for c in recording.channels
-        ]
-        offsets = [
-            correction.voltage(c.phase, self.stream).offset_codes
-            if c.quantity is Quantity.VOLTAGE
-            else correction.current(c.phase, self.stream).offset_codes
-            for c in recording.channels
-        ]
-        self._gains = np.array([entry.value for entry in entries])
-        self._offsets = np.array([entry.value for entry in offsets])
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._recording.path
-
-    @property
-    def format_name(self) -> str:
-        """Format for people."""
-        return f"{self._recording.format_name}, corrected by {self.correction.certificate}"
-
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        """Channels with the set's delays."""
-        return tuple(replace(c, skew_s=self._skew_s(c)) for c in self._recording.channels)
+        notes = recording.notes
+        if correction.demonstration:
+            notes = (*notes, "the correction set is a demonstration's")
+        facts = RecordingFacts(
+            path=recording.path,
+            format_name=f"{recording.format_name}, corrected by {correction.certificate}",
+            channels=tuple(replace(c, skew_s=self._skew_s(c)) for c in recording.channels),
+            segments=self._true_segments(recording.segments),
+            notes=notes,
+        )
+        super().__init__(facts, _CorrectedRows(recording, correction, self.stream, holds_codes))
 
     def _skew_s(self, channel: Channel) -> float:
         if channel.quantity is Quantity.VOLTAGE:
@@ -95,77 +85,73 @@ class CorrectedRecording:
         # A current that appears late was, in truth, taken earlier.
         return -float(entry.skew_s.value + lag_s)
 
-    @property
-    def segments(self) -> tuple[Segment, ...]:
+    def _true_segments(self, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
         """Runs at the true sampling rate, from true times on."""
-        factor = 1 + self.correction.sample_rate_relative_error.value
-        starts_s = self.true_times_s(np.array([s.start_s for s in self._recording.segments]))
+        starts_s = self.true_times_s(np.array([s.start_s for s in segments]))
         return tuple(
-            replace(s, sample_rate_hz=s.sample_rate_hz * factor, start_s=float(start_s))
-            for s, start_s in zip(self._recording.segments, starts_s, strict=True)
+            replace(s, sample_rate_hz=s.sample_rate_hz * self._clock_factor, start_s=float(start_s))
+            for s, start_s in zip(segments, starts_s, strict=True)
         )
 
-    def true_times_s(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    def true_times_s(self, times_s: Array) -> Array:
         """True times of times that the instrument's own sample clock counted."""
-        start_s = self._recording.segments[0].start_s
-        factor = 1 + self.correction.sample_rate_relative_error.value
-        true: NDArray[np.float64] = start_s + (times_s - start_s) / factor
+        true: Array = self._begin_s + (times_s - self._begin_s) / self._clock_factor
         return true
 
-    @property
-    def sample_count(self) -> int:
-        """Samples per channel."""
-        return self._recording.sample_count
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know."""
-        if not self.correction.demonstration:
-            return self._recording.notes
-        return (*self._recording.notes, "the correction set is a demonstration's")
+class _CorrectedRows:
+    """Rows in V and A by a correction set."""
 
-    def blocks(self, first_sample: int = 0, end_sample: int | None = None) -> Iterator[Block]:
-        """Values in V and A by the correction set.
+    def __init__(
+        self, recording: Recording, correction: CorrectionSet, stream: StreamFormat,
+        holds_codes: bool,
+    ) -> None:  # fmt: skip
+        self._recording = recording
+        self._holds_codes = holds_codes
+        self._through = (
+            f"{correction.certificate} in ranges {stream.voltage_range} and {stream.current_range}"
+        )
+        gains, offsets = [], []
+        for channel in recording.channels:
+            if channel.quantity is Quantity.VOLTAGE:
+                voltage = correction.voltage(channel.phase, stream)
+                gains.append(voltage.gain_v_per_code.value)
+                offsets.append(voltage.offset_codes.value)
+            else:
+                current = correction.current(channel.phase, stream)
+                gains.append(current.gain_a_per_code.value)
+                offsets.append(current.offset_codes.value)
+        self._gains, self._offsets = np.array(gains), np.array(offsets)
+
+    def rows(self, first_sample: int, end_sample: int) -> Iterator[Rows]:
+        """Yield (number of the first row, values).
 
         Raises:
             RecordingError: values are no codes that this set scaled.
         """
         for block in self._recording.blocks(first_sample, end_sample):
-            yield replace(block, values=self._corrected(block))
+            yield block.first_sample, self._corrected(block)
 
-    def _corrected(self, block: Block) -> NDArray[np.float64]:
+    def _corrected(self, block: Block) -> Array:
         values = block.values
         codes = values if self._holds_codes else values / self._gains + self._offsets
         whole = np.rint(codes)
         off = np.abs(codes - whole) > LARGEST_FRACTION
         if np.any(off):
             row, channel = (int(k) for k in np.argwhere(off)[0])
-            name = self.channels[channel].name
+            name = self._recording.channels[channel].name
             code = f"{codes[row, channel]:.4f}"
             raise RecordingError(
-                f"{self.path}: {name} at sample {block.first_sample + row} is {code} "
-                f"codes, no whole number: these values were not recorded through "
-                f"{self.correction.certificate} in ranges {self.stream.voltage_range} and "
-                f"{self.stream.current_range}. Name the ranges, or state the reference with "
-                "--reference-uncertainty-percent"
+                f"{self._recording.path}: {name} at sample {block.first_sample + row} is {code} "
+                f"codes, no whole number: these values were not recorded through {self._through}. "
+                "Name the ranges, or state the reference with --reference-uncertainty-percent"
             )
-        corrected: NDArray[np.float64] = (whole - self._offsets) * self._gains
+        corrected: Array = (whole - self._offsets) * self._gains
         return corrected
 
     def close(self) -> None:
         """Close the file."""
         self._recording.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _range(kind: str, asked: str | None, known: set[str]) -> str:
