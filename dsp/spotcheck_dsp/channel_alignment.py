@@ -8,6 +8,8 @@ Always between samples: what lies beyond a record's ends is not known.
 import numpy as np
 from numpy.typing import NDArray
 
+from spotcheck_dsp.lagrange import lagrange_weights
+
 Array = NDArray[np.float64]
 
 REACH = 32
@@ -133,11 +135,6 @@ def _interpolated(column: Array, places: Array) -> Array:
 def _lagrange(column: Array, places: Array, count: int) -> Array:
     """The column at fractional places, by so many of the nearest points."""
     start = np.clip(np.rint(places - (count - 1) / 2), 0, len(column) - count).astype(np.int64)
-    x = places - start
-    nodes = np.arange(count, dtype=np.float64)
-    weights = np.ones((len(places), count))
-    for k in range(count):
-        others = np.delete(nodes, k)
-        weights[:, k] = np.prod((x[:, None] - others) / (nodes[k] - others), axis=1)
+    weights = lagrange_weights(places - start, count)
     values: Array = np.sum(weights * column[start[:, None] + np.arange(count)], axis=1)
     return values

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spotcheck_dsp.edge_window import HALF_WIDTH_CYCLES, smooth_step
+from spotcheck_dsp.lagrange import lagrange_weights
 
 Array = NDArray[np.float64]
 
@@ -96,12 +97,7 @@ class EnergyRegister:
         origin = self._first_slot * self._slot_length - 0.5
         position = (samples - origin) / self._slot_length
         start = np.clip(np.floor(position).astype(np.int64) - 2, 0, len(self._cumulative) - 6)
-        x = (position - start)[:, None]
-        nodes = np.arange(6.0)
-        weights = np.ones((len(samples), 6))
-        for k in range(6):
-            others = np.delete(nodes, k)
-            weights[:, k] = np.prod((x - others) / (nodes[k] - others), axis=1)
+        weights = lagrange_weights(position - start, 6)
         around = self._cumulative[start[:, None] + np.arange(6)]
         energy: Array = np.einsum("nk,nkc->nc", weights, around)
         return energy

@@ -97,13 +97,6 @@ class Attendance:
     still keeps."""
 
 
-@dataclass(slots=True)
-class _Stopping:
-    """When the device was told to stop; None before."""
-
-    since_s: float | None = None
-
-
 class PresentLoadProcedure:
     """Verifies one meter at the load that happens to be there."""
 
@@ -126,6 +119,7 @@ class PresentLoadProcedure:
         self._operator = case.operator
         self._attendance = attendance
         self._requests = 0
+        self._told_to_stop_at_s: float | None = None
 
     def run(self) -> CaseResult:
         """Measure and judge; every way in which it can fail is a named outcome."""
@@ -213,9 +207,9 @@ class PresentLoadProcedure:
             start_sample=start_sample,
             maximum_duration_s=LONGEST_READING_S,
         )
-        stopping = _Stopping()
+        self._told_to_stop_at_s = None
         while True:
-            event = self._next_event(request_id, stopping)
+            event = self._next_event(request_id)
             if event is None:
                 self._give_up(taken, Reason.STOPPED, STOPPED)
                 return
@@ -236,14 +230,15 @@ class PresentLoadProcedure:
         if taken.obstacle and taken.obstacle.reason is Reason.NEGATIVE_POWER:
             self._ask_about_direction(taken, readings)
 
-    def _next_event(self, request_id: str, stopping: "_Stopping") -> DeviceEvent | None:
+    def _next_event(self, request_id: str) -> DeviceEvent | None:
         """The next thing that the device says; None when it does not obey a stop in time."""
         silent_s = 0.0
         while silent_s < SILENCE_S:
-            if not self._attendance.wanted() and stopping.since_s is None:
+            if not self._attendance.wanted() and self._told_to_stop_at_s is None:
                 self._client.stop(request_id)
-                stopping.since_s = time.monotonic()
-            if stopping.since_s is not None and time.monotonic() - stopping.since_s > OBEY_S:
+                self._told_to_stop_at_s = time.monotonic()
+            told_at_s = self._told_to_stop_at_s
+            if told_at_s is not None and time.monotonic() - told_at_s > OBEY_S:
                 return None
             event = self._client.next_event(LOOK_S)
             if event is not None:
