@@ -202,6 +202,15 @@ def test_error_appears_with_its_uncertainty_and_moves_through_time() -> None:
     assert bench.screen.running.time_left_s == pytest.approx(12.0 + (plan.minimum - 1) * whole_s)
 
 
+def test_hint_waits_for_the_first_pulse_only_while_there_is_none() -> None:
+    bench = Bench().connect().see()
+    bench.presenter.start()
+    bench.progress(8000, pulses=0)
+    assert "first pulse" in bench.screen.hint
+    bench.progress(16000, pulses=1)
+    assert "third pulse" in bench.screen.hint
+
+
 def test_verdict_has_its_clause_its_limit_and_its_report() -> None:
     bench = Bench().connect().see()
     bench.presenter.start()

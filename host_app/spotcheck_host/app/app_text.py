@@ -59,6 +59,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "填好电能表数据后按“开始”",
         "Enter the meter's data, then press Start",
     ),
+    "hint_more_pulses": ("从第三个脉冲起显示误差", "The error is shown from the third pulse on"),
     "hint_first_pulse": ("正在等待第一个脉冲", "Waiting for the first pulse"),
     "expect_pulse": (
         "在当前负荷下每 {time}一个脉冲",

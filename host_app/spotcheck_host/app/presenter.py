@@ -293,7 +293,9 @@ class VerificationPresenter:
         if self._stage in (Stage.READY, Stage.FINISHED):
             lines.append(text("hint_not_started", language))
         elif self._stage is Stage.RUNNING:
-            lines.append(text("hint_first_pulse", language))
+            latest = self._case.latest
+            key = "hint_more_pulses" if latest and latest.pulses else "hint_first_pulse"
+            lines.append(text(key, language))
         interval_s = self._pulse_interval_s(parsed.meter)
         if interval_s is not None:
             key = "expect_long" if interval_s > LONG_WAIT_S else "expect_pulse"
