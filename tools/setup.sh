@@ -69,7 +69,7 @@ fi
 
 # A stamp of what was installed makes the second call quick. A half-made environment has no stamp.
 stamp=.venv/.spotcheck-setup
-sum=$(cat requirements.txt pyproject.toml setup.py tools/setup.sh dsp/spotcheck_dsp/*.pyx | sha256sum | cut -c1-64)
+sum=$(cat requirements.txt pyproject.toml setup.py tools/setup.sh dsp/spotcheck_dsp/*.pyx dsp/spotcheck_dsp/*.[ch] | sha256sum | cut -c1-64)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ] && ls dsp/spotcheck_dsp/_slot_sums*.so >/dev/null 2>&1; then
   exit 0
 fi

@@ -1,11 +1,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-def accumulate(
-    codes: NDArray[np.int32],
-    slot_length: int,
-    filled: int,
-    previous: NDArray[np.int64],
-    partial: NDArray[np.int64],
-    out: NDArray[np.int64],
-) -> tuple[int, int, int]: ...
+def variants() -> list[str]: ...
+
+class FusedSums:
+    def __init__(self, variant: int, phases: int, slot_length: int, lagged: bool) -> None: ...
+    @property
+    def filled(self) -> int: ...
+    def add(
+        self, codes: NDArray[np.int32], out: NDArray[np.int64], largest_allowed: int
+    ) -> int: ...

@@ -1,51 +1,70 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The fused pass over interleaved int32 samples: exact int64 sums per slot. See slot_sums.py."""
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+"""The fused pass over interleaved int32 samples, by the best code for this processor.
 
-from libc.stdint cimport int32_t, int64_t
+The sums themselves are in fused_sums.c; see slot_sums.py for what they are.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.string cimport memset
 
 
-def accumulate(
-    const int32_t[:, ::1] codes,
-    Py_ssize_t slot_length,
-    Py_ssize_t filled,
-    int64_t[::1] previous,
-    int64_t[:, ::1] partial,
-    int64_t[:, :, ::1] out,
-):
-    """Adds `codes` to `partial`, moving every completed slot to `out`.
+cdef extern from "fused_sums.h" nogil:
+    ctypedef struct fused_variant:
+        const char *name
+    ctypedef struct fused_state:
+        size_t filled
+    const fused_variant *fused_variants(size_t *count)
+    uint32_t fused_slots(
+        const fused_variant *by, const int32_t *codes, size_t frames, size_t phases,
+        size_t slot_length, int lagged, fused_state *state, int64_t *slots,
+    )
 
-    Returns (completed slots, samples in the partial slot, largest |code|). `previous` and
-    `partial` are updated in place.
-    """
-    cdef Py_ssize_t n, p, s, slot = 0
-    cdef Py_ssize_t samples = codes.shape[0]
-    cdef Py_ssize_t phases = codes.shape[1] // 2
-    cdef int64_t u, i, u_before, i_before, largest = 0
-    with nogil:
-        for n in range(samples):
-            for p in range(phases):
-                u = codes[n, 2 * p]
-                i = codes[n, 2 * p + 1]
-                u_before = previous[2 * p]
-                i_before = previous[2 * p + 1]
-                partial[p, 0] += u * i
-                partial[p, 1] += u * i_before - u_before * i
-                partial[p, 2] += u * u
-                partial[p, 3] += i * i
-                partial[p, 4] += u
-                partial[p, 5] += i
-                previous[2 * p] = u
-                previous[2 * p + 1] = i
-                if u > largest: largest = u
-                elif -u > largest: largest = -u
-                if i > largest: largest = i
-                elif -i > largest: largest = -i
-            filled += 1
-            if filled == slot_length:
-                for p in range(phases):
-                    for s in range(6):
-                        out[slot, p, s] = partial[p, s]
-                        partial[p, s] = 0
-                slot += 1
-                filled = 0
-    return slot, filled, largest
+
+def variants():
+    """Names of the variants that this processor can run, the fastest first."""
+    cdef size_t count
+    cdef const fused_variant *found = fused_variants(&count)
+    return [found[k].name.decode() for k in range(count)]
+
+
+cdef class FusedSums:
+    """What stays between blocks."""
+
+    cdef const fused_variant *_by
+    cdef fused_state _state
+    cdef size_t _phases, _slot_length
+    cdef bint _lagged
+
+    def __cinit__(self, size_t variant, size_t phases, size_t slot_length, bint lagged):
+        cdef size_t count
+        self._by = fused_variants(&count) + variant
+        if variant >= count or not 1 <= phases <= 4 or slot_length < 1:
+            raise IndexError("no such variant, phases or slot length")
+        self._phases, self._slot_length, self._lagged = phases, slot_length, lagged
+        memset(&self._state, 0, sizeof(self._state))
+
+    @property
+    def filled(self):
+        """Samples in the unfinished slot."""
+        return self._state.filled
+
+    def add(self, const int32_t[:, ::1] codes, int64_t[:, :, ::1] out, uint32_t largest_allowed):
+        """Completed slots to `out`; the largest |code|. Beyond what is allowed nothing is kept."""
+        cdef fused_state before = self._state
+        cdef uint32_t largest = 0
+        cdef int64_t *to = &out[0, 0, 0] if out.shape[0] else NULL
+        cdef size_t completed = (self._state.filled + <size_t>codes.shape[0]) // self._slot_length
+        if (
+            codes.shape[1] != 2 * self._phases or out.shape[0] != completed
+            or out.shape[1] != self._phases or out.shape[2] != 6
+        ):
+            raise IndexError("codes or slots of another shape")
+        if codes.shape[0]:
+            with nogil:
+                largest = fused_slots(
+                    self._by, &codes[0, 0], codes.shape[0], self._phases, self._slot_length,
+                    self._lagged, &self._state, to,
+                )
+        if largest > largest_allowed:
+            self._state = before
+        return largest

@@ -7,13 +7,16 @@ cut into blocks. Sums are int64 and exact; they are the uncorrected evidence tha
 import numpy as np
 from numpy.typing import NDArray
 
-from spotcheck_dsp._slot_sums import accumulate
+from spotcheck_dsp._slot_sums import FusedSums, variants
 
 SUMS_PER_PHASE = 6
 """Σu·i, Σ(u[n]·i[n−1] − u[n−1]·i[n]), Σu², Σi², Σu, Σi."""
 UI, LAG_DIFFERENCE, UU, II, U, I = range(SUMS_PER_PHASE)  # noqa: E741 - the field's symbols
 LARGEST_CODE = 1 << 23
 LONGEST_SLOT = 65_535
+MOST_PHASES = 4
+KERNELS = tuple(variants())
+"""What this processor can run, the fastest first; all give the same bits."""
 
 Slots = NDArray[np.int64]
 
@@ -21,53 +24,54 @@ Slots = NDArray[np.int64]
 class SlotAccumulator:
     """Turns blocks of any size into slots."""
 
-    def __init__(self, *, phases: int, slot_length: int) -> None:
+    def __init__(
+        self, *, phases: int, slot_length: int, lagged: bool = True, kernel: str = KERNELS[0]
+    ) -> None:
         """Start before sample 0.
 
         Args:
-            phases: 1 or more; channels are interleaved u1, i1, u2, i2, …
+            phases: 1 to 4; channels are interleaved u1, i1, u2, i2, …
             slot_length: Samples per slot, at most 65,535 so that no sum can overflow.
+            lagged: Whether to form the lagged sums too; without them they are 0, and the pass
+                takes two thirds of the time.
+            kernel: One of `KERNELS`.
 
         Raises:
-            ValueError: the slot length is out of range.
+            ValueError: phases, slot length or kernel are out of range.
         """
+        if not 1 <= phases <= MOST_PHASES:
+            raise ValueError(f"phases is {phases}; 1 to {MOST_PHASES} are possible")
         if not 1 <= slot_length <= LONGEST_SLOT:
             raise ValueError(f"slot_length is {slot_length}; 1 to {LONGEST_SLOT} is possible")
-        self._slot_length = slot_length
+        if kernel not in KERNELS:
+            raise ValueError(f"kernel is {kernel!r}; this processor runs {', '.join(KERNELS)}")
         self._phases = phases
-        self._filled = 0
-        self._previous = np.zeros(2 * phases, np.int64)
-        self._partial = np.zeros((phases, SUMS_PER_PHASE), np.int64)
+        self._slot_length = slot_length
+        self._sums = FusedSums(KERNELS.index(kernel), phases, slot_length, lagged)
 
     def add(self, codes: NDArray[np.int32]) -> tuple[Slots, int]:
         """Slots that `codes` completes, and the largest magnitude among the codes.
 
         Args:
-            codes: (samples, 2·phases) int32, C-contiguous.
+            codes: (samples, 2·phases) int32. Of planar channels (2·phases, samples) give the
+                transpose. What is not C-contiguous is copied first.
 
         Returns:
             (slots, phases, 6) int64, and the largest |code|.
 
         Raises:
-            ValueError: wrong shape or type, or a code beyond ±2²³.
+            ValueError: wrong shape or type, or a code beyond ±2²³; the block leaves no trace.
         """
         if codes.ndim != 2 or codes.shape[1] != 2 * self._phases or codes.dtype != np.int32:
             raise ValueError(
                 f"codes are {codes.dtype} {codes.shape}; expected int32 (n, {2 * self._phases})"
             )
-        if codes.size and (codes.max() > LARGEST_CODE or codes.min() < -LARGEST_CODE):
-            raise ValueError("a code lies beyond ±2²³; the front end delivers 24 bits")
-        completed = (self._filled + len(codes)) // self._slot_length
+        completed = (self._sums.filled + len(codes)) // self._slot_length
         out = np.empty((completed, self._phases, SUMS_PER_PHASE), np.int64)
-        _, self._filled, largest = accumulate(
-            np.ascontiguousarray(codes),
-            self._slot_length,
-            self._filled,
-            self._previous,
-            self._partial,
-            out,
-        )
-        return out, int(largest)
+        largest = self._sums.add(np.ascontiguousarray(codes), out, LARGEST_CODE)
+        if largest > LARGEST_CODE:
+            raise ValueError("a code lies beyond ±2²³; the front end delivers 24 bits")
+        return out, largest
 
 
 def slot_sums_reference(codes: NDArray[np.int32], slot_length: int) -> Slots:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spotcheck_dsp.slot_sums import LONGEST_SLOT, SlotAccumulator, slot_sums_reference
+from spotcheck_dsp.slot_sums import KERNELS, LONGEST_SLOT, SlotAccumulator, slot_sums_reference
 
 Codes = NDArray[np.int32]
 EXTREME = 1 << 23
@@ -38,11 +38,12 @@ def random_codes(samples: int, phases: int, seed: int = 0) -> Codes:
     return codes.astype(np.int32)
 
 
-def in_one_go(codes: Codes, slot_length: int) -> NDArray[np.int64]:
-    return SlotAccumulator(phases=codes.shape[1] // 2, slot_length=slot_length).add(codes)[0]
+def in_one_go(codes: Codes, slot_length: int, kernel: str = KERNELS[0]) -> NDArray[np.int64]:
+    phases = codes.shape[1] // 2
+    return SlotAccumulator(phases=phases, slot_length=slot_length, kernel=kernel).add(codes)[0]
 
 
-@pytest.mark.parametrize("phases", [1, 3])
+@pytest.mark.parametrize("phases", [1, 2, 3, 4])
 @pytest.mark.parametrize("samples", [0, 1, 7, 8, 9, 333])
 @pytest.mark.parametrize("slot_length", [1, 3, 8])
 def test_kernel_and_twin_give_the_sums_of_the_definition(
@@ -50,21 +51,23 @@ def test_kernel_and_twin_give_the_sums_of_the_definition(
 ) -> None:
     codes = random_codes(samples, phases)
     expected = by_python(codes, slot_length)
-    assert in_one_go(codes, slot_length).tolist() == expected
+    for kernel in KERNELS:
+        assert in_one_go(codes, slot_length, kernel).tolist() == expected
     assert slot_sums_reference(codes, slot_length).tolist() == expected
 
 
 @given(
     st.integers(0, 60),
-    st.sampled_from([1, 3]),
+    st.sampled_from([1, 2, 3, 4]),
     st.integers(1, 9),
     st.lists(st.integers(0, 60), max_size=8),
+    st.sampled_from(KERNELS),
 )
 def test_any_split_into_blocks_gives_the_slots_of_one_block(
-    samples: int, phases: int, slot_length: int, cuts: list[int]
+    samples: int, phases: int, slot_length: int, cuts: list[int], kernel: str
 ) -> None:
     codes = random_codes(samples, phases, seed=samples)
-    accumulator = SlotAccumulator(phases=phases, slot_length=slot_length)
+    accumulator = SlotAccumulator(phases=phases, slot_length=slot_length, kernel=kernel)
     slots: list[Any] = []
     largest = 0
     for block in np.split(codes, sorted(min(cut, samples) for cut in cuts)):
@@ -82,6 +85,22 @@ def test_strided_codes_give_the_sums_of_a_copy(step: int) -> None:
     columns = random_codes(64, 3)[:, ::step]
     if columns.shape[1] % 2 == 0:
         assert in_one_go(columns, 5).tolist() == by_python(columns, 5)
+
+
+def test_planar_channels_give_the_sums_of_interleaved_ones() -> None:
+    codes = random_codes(100, 3)
+    planar = np.ascontiguousarray(codes.T)
+    assert in_one_go(planar.T, 10).tolist() == by_python(codes, 10)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_without_lagged_sums_they_are_zero_and_the_others_stand(kernel: str) -> None:
+    codes = random_codes(500, 3)
+    expected = np.array(by_python(codes, 50))
+    expected[:, :, 1] = 0
+    accumulator = SlotAccumulator(phases=3, slot_length=50, lagged=False, kernel=kernel)
+    slots = np.concatenate([accumulator.add(block)[0] for block in np.split(codes, [3, 160])])
+    assert slots.tolist() == expected.tolist()
 
 
 def test_channels_of_a_fortran_ordered_array_are_not_mixed_up() -> None:
@@ -156,6 +175,17 @@ def test_codes_of_another_shape_or_type_are_refused(codes: Any) -> None:
 def test_slot_length_out_of_range_is_refused(slot_length: int) -> None:
     with pytest.raises(ValueError, match="slot_length is"):
         SlotAccumulator(phases=1, slot_length=slot_length)
+
+
+@pytest.mark.parametrize("phases", [0, -1, 5])
+def test_number_of_phases_out_of_range_is_refused(phases: int) -> None:
+    with pytest.raises(ValueError, match="phases is"):
+        SlotAccumulator(phases=phases, slot_length=8)
+
+
+def test_kernel_that_this_processor_does_not_know_is_refused() -> None:
+    with pytest.raises(ValueError, match="kernel is 'abacus'; this processor runs"):
+        SlotAccumulator(phases=1, slot_length=8, kernel="abacus")
 
 
 @settings(max_examples=20)
