@@ -1,13 +1,21 @@
 """Only compiles the kernels; everything else stands in pyproject.toml."""
 
+from pathlib import Path
+
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-kernel = Extension(
-    "spotcheck_dsp._slot_sums",
-    ["dsp/spotcheck_dsp/_slot_sums.pyx", "dsp/spotcheck_dsp/fused_sums.c"],
-    depends=["dsp/spotcheck_dsp/fused_sums.h", "dsp/spotcheck_dsp/fused_sums_lanes.h"],
-    include_dirs=["dsp/spotcheck_dsp"],
-    extra_compile_args=["-O3", "-fwrapv"],
-)
-setup(ext_modules=cythonize([kernel]))
+DSP = Path("dsp/spotcheck_dsp")
+SOURCES = {"_slot_sums": "fused_sums.c", "_mains_stream": "waveform_kernels.c"}
+
+kernels = [
+    Extension(
+        f"spotcheck_dsp.{name}",
+        [str(DSP / f"{name}.pyx"), str(DSP / source)],
+        depends=[str(header) for header in DSP.glob("*.h")],
+        include_dirs=[str(DSP)],
+        extra_compile_args=["-O3", "-fwrapv"],
+    )
+    for name, source in SOURCES.items()
+]
+setup(ext_modules=cythonize(kernels))

@@ -1,0 +1,53 @@
+/* The kernels of the mains stream, compiled for several kinds of processor; chosen at run time. */
+#include "waveform_kernels.h"
+
+#include <math.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+typedef int32_t codes8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double double8 __attribute__((vector_size(64), aligned(8), may_alias));
+
+#define NAME "plain"
+#define NAMED(what) what##_plain
+#define EVERY_LANE(vector, lane) (vector)[lane]
+#include "waveform_kernels_body.h"
+
+#if defined(__x86_64__)
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#define NAME "avx2"
+#define NAMED(what) what##_avx2
+#define EVERY_LANE(vector, lane) (vector)[lane]
+#include "waveform_kernels_body.h"
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma,prefer-vector-width=512")
+#define NAME "avx512"
+#define NAMED(what) what##_avx512
+#define EVERY_LANE(vector, lane) \
+    ((double8)_mm512_permutexvar_pd(_mm512_set1_epi64(lane), (__m512d)(vector)))
+#include "waveform_kernels_body.h"
+#pragma GCC pop_options
+#endif
+
+const waveform_kernels *const *waveform_variants(size_t *count)
+{
+    static const waveform_kernels *found[3];
+    size_t n = 0;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+        found[n++] = &kernels_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        found[n++] = &kernels_avx2;
+#endif
+    found[n++] = &kernels_plain;
+    *count = n;
+    return found;
+}

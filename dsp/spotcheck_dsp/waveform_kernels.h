@@ -1,0 +1,51 @@
+/* Floating-point kernels of the mains stream; mains_stream.py says what they are for.
+
+   A frame is what all channels had at one instant: FRAME values, of which as many count as there are
+   channels. */
+#ifndef SPOTCHECK_WAVEFORM_KERNELS_H
+#define SPOTCHECK_WAVEFORM_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FRAME = 8, MOST_HALVING_TAPS = 13, MOST_RESAMPLING_TAPS = 128 };
+
+typedef struct {
+    const char *name;
+
+    /* Every second frame behind a symmetric filter of 5, 7, 9 or 13 taps: frame m of `out` is the sum
+       of coefficient[j] × frame 2m+j. The codes of an instant lie `channels` after those of the one
+       before; FRAME of them are read, so another instant must follow the last one needed. */
+    void (*halve_codes)(const int32_t *codes, size_t channels, size_t count, size_t taps,
+                        const float *coefficients, float *out);
+    void (*halve_frames)(const float *frames, size_t count, size_t taps, const float *coefficients,
+                         float *out);
+
+    /* The same values in another type. Codes as above. */
+    void (*widen_codes)(const int32_t *codes, size_t channels, size_t count, double *out);
+    void (*widen_frames)(const float *frames, size_t count, double *out);
+    void (*narrow_frames)(const double *frames, size_t count, float *out);
+
+    /* RMS phasors of the fundamental at an instant: four boxes of one cycle (a cubic B-spline) over
+       the frames two cycles to either side. Cosine phase at the instant itself. The first of the
+       frames has the number `first_frame`. */
+    void (*demodulate)(const float *frames, long first_frame, double instant, double cycle_frames,
+                       double *real, double *imaginary);
+
+    /* Frames at the places start + k·step + k²·bend, k < count, between the given frames, the first of
+       which has the number `first_frame`.
+       `table` holds for each of `segments` parts of a sample interval the cubics in ±½ of all taps:
+       [segment][power][tap], taps a multiple of FRAME. Tap t of a value at q weighs frame
+       floor(q) − taps/2 + 1 + t. */
+    void (*resample)(const double *frames, long first_frame, double start, double step,
+                     double bend, size_t count, const double *table, size_t segments, size_t taps, double *out);
+
+    /* A Chebyshev series in 2x² − 1 at x = k·step, k < count; `out` has room for whole vectors. */
+    void (*chebyshev_series)(const double *series, size_t terms, double step, size_t count,
+                             double *out);
+} waveform_kernels;
+
+/* Those that this processor can run, the fastest first; the last is for any. */
+const waveform_kernels *const *waveform_variants(size_t *count);
+
+#endif

@@ -1,0 +1,48 @@
+"""Held against SciPy's Dolph–Chebyshev windows and against the sum that defines a response."""
+
+import numpy as np
+import pytest
+from scipy.signal.windows import chebwin
+
+from spotcheck_dsp.halving_filter import SIZES, HalvingFilter, halving_filter
+
+
+@pytest.mark.parametrize("taps", SIZES)
+@pytest.mark.parametrize("band", [0.001, 0.02, 0.14])
+def test_coefficients_are_those_of_scipy(taps: int, band: float) -> None:
+    found = HalvingFilter(taps=taps, band=band)
+    expected = chebwin(taps, -20 * np.log10(found.leakage))
+    assert found.coefficients() == pytest.approx(expected / expected.sum(), abs=1e-12)
+
+
+@pytest.mark.parametrize("taps", SIZES)
+def test_response_is_that_of_the_coefficients(taps: int) -> None:
+    found = HalvingFilter(taps=taps, band=0.06)
+    frequency = np.linspace(0, 0.5, 41)
+    places = np.arange(taps) - (taps - 1) / 2
+    expected = np.cos(2 * np.pi * np.outer(frequency, places)) @ found.coefficients()
+    assert found.response(frequency) == pytest.approx(expected, abs=1e-14)
+
+
+@pytest.mark.parametrize("taps", SIZES)
+def test_nothing_that_folds_into_the_band_passes_above_the_leakage(taps: int) -> None:
+    found = HalvingFilter(taps=taps, band=0.05)
+    folding = np.linspace(0.45, 0.5, 1001)
+    assert np.max(np.abs(found.response(folding))) <= found.leakage * (1 + 1e-9)
+
+
+def test_the_shortest_filter_that_suffices_is_taken() -> None:
+    assert [halving_filter(3400, rate, 1e-6).taps for rate in (200e3, 100e3, 50e3, 25e3)] == [
+        7, 7, 9, 13,
+    ]  # fmt: skip
+
+
+def test_a_band_too_wide_for_any_filter_is_refused() -> None:
+    with pytest.raises(ValueError, match="no filter of 13 taps keeps 4000 Hz clean at 20000 S/s"):
+        halving_filter(4000, 20_000, 1e-6)
+
+
+@pytest.mark.parametrize(("taps", "band"), [(6, 0.1), (3, 0.1), (7, 0.0), (7, 0.25), (7, np.nan)])
+def test_sizes_and_bands_that_make_no_filter_are_refused(taps: int, band: float) -> None:
+    with pytest.raises(ValueError, match=r"taps is|band is"):
+        HalvingFilter(taps=taps, band=band)
