@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spotcheck_dsp.edge_window import EdgeKernel
+from spotcheck_dsp.edge_window import Kernel
 from spotcheck_dsp.mains_fit import MainsFit
 
 Array = NDArray[np.float64]
@@ -56,7 +56,7 @@ class PieceSums:
 
 
 def piece_sums(
-    samples: Array, first_sample: int, edges: tuple[Edge, Edge], kernel: EdgeKernel,
+    samples: Array, first_sample: int, edges: tuple[Edge, Edge], kernel: Kernel,
     mains: MainsFit, span: tuple[int, int],
 ) -> PieceSums:  # fmt: skip
     """Sums between two edges.
@@ -71,9 +71,8 @@ def piece_sums(
         span: First sample of the piece, and the sample after its last; at a window's ends they lie
             half a kernel beyond the edges.
     """
-    begin, end = edges
     instants = first_sample + np.arange(len(samples), dtype=np.float64)
-    weights = _after(instants, begin, kernel) - _after(instants, end, kernel)
+    weights = edge_weights(instants, edges, kernel)
     used = np.flatnonzero(weights)
     here = slice(int(used[0]), int(used[-1]) + 1)
     weights, instants, values = weights[here], instants[here], samples[here]
@@ -98,7 +97,19 @@ def harmonic_orders(frequency_hz: float, sample_rate_hz: float) -> int:
     return min(MOST_ORDERS, int(np.ceil(sample_rate_hz / 2 / frequency_hz)) - 1)
 
 
-def _after(instants: Array, edge: Edge, kernel: EdgeKernel) -> Array:
+def edge_weights(instants: Array, edges: tuple[Edge, Edge], kernel: Kernel) -> Array:
+    """What samples weigh between two edges: 1 in the middle, 0 beyond the kernels.
+
+    Args:
+        instants: (n,) instants in samples.
+        edges: Where the register is read.
+        kernel: Smooths both edges.
+    """
+    begin, end = edges
+    return _after(instants, begin, kernel) - _after(instants, end, kernel)
+
+
+def _after(instants: Array, edge: Edge, kernel: Kernel) -> Array:
     """How much of each sample the register holds more after the edge: 0 before, 1 after."""
     return kernel.smooth_step((instants - edge.sample) / edge.cycle_samples)
 
@@ -107,12 +118,17 @@ def _phasors(weighted: Array, phases_rad: Array, orders: int) -> Complex:
     found = np.zeros((weighted.shape[1], orders), np.complex128)
     for start in range(0, len(weighted), _SAMPLES_AT_ONCE):
         here = slice(start, start + _SAMPLES_AT_ONCE)
-        turn = np.exp(-1j * phases_rad[here])
-        turns = np.empty((orders, len(turn)), np.complex128)
-        turns[0] = turn
+        # Real arrays: one product of real matrices, where a complex one would turn the samples
+        # complex first.
+        cosine, sine = np.cos(phases_rad[here]), -np.sin(phases_rad[here])
+        turns = np.empty((2, orders, len(cosine)))
+        turns[:, 0] = cosine, sine
         for order in range(1, orders):
-            np.multiply(turns[order - 1], turn, out=turns[order])
-        found += (turns @ weighted[here]).T
+            real, imaginary = turns[:, order - 1]
+            turns[0, order] = real * cosine - imaginary * sine
+            turns[1, order] = imaginary * cosine + real * sine
+        real, imaginary = (turns.reshape(2 * orders, -1) @ weighted[here]).reshape(2, orders, -1)
+        found += (real + 1j * imaginary).T
     found *= np.sqrt(2.0)
     return found
 
@@ -187,7 +203,7 @@ def integral_over_samples(values: Array) -> Array:
     """Integral of a smooth signal over each sample's interval, in sample intervals.
 
     A sample is the signal at the middle of its interval; the second difference adds the curvature
-    there (Taylor), so that the running sum of a sinusoid errs by 7/5760 (ωT)⁴ instead of (ωT)²/24.
+    there (Taylor), so that the running sum of a sinusoid errs by 17/5760 (ωT)⁴ instead of (ωT)²/24.
 
     Args:
         values: (n,) equidistant samples.
@@ -198,7 +214,7 @@ def integral_over_samples(values: Array) -> Array:
 
 
 def window_edges(
-    first_sample: int, end_sample: int, mains: MainsFit, kernel: EdgeKernel
+    first_sample: int, end_sample: int, mains: MainsFit, kernel: Kernel
 ) -> tuple[Edge, Edge]:
     """The edges whose kernels reach just to both ends of a window: all its samples are used.
 

@@ -10,7 +10,7 @@ the run of samples has none there, the window is narrowed.
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 from spotcheck.errors import RecordingError
 from spotcheck_calibration.pulse_energy import EnergiesAtPulses
 from spotcheck_dsp.channel_alignment import REACH, aligned_between, missing_samples
-from spotcheck_dsp.edge_window import (
-    HALF_WIDTH_CYCLES,
-    EdgeKernel,
-    longest_kernel,
-)
+from spotcheck_dsp.edge_window import HALF_WIDTH_CYCLES, STOPBAND_KERNEL, Kernel, candidate_kernels
 from spotcheck_dsp.energy_register import EnergyRegister
 from spotcheck_dsp.mains_fit import LOWEST_HZ, MainsFit, fit_mains
+from spotcheck_dsp.measured_window import (
+    FEWEST_READINGS,
+    RegisterReadings,
+    Unsteadiness,
+    register_readings,
+    steadier,
+    unsteadiness,
+)
 from spotcheck_dsp.window_quantities import (
     Edge,
     PieceSums,
@@ -53,10 +57,12 @@ class RecordedMeasurement:
 
     window: Window
     """The window that was measured: what was asked for, as far as all channels reach."""
-    kernel: EdgeKernel
+    kernel: Kernel
     """What smoothed its ends."""
     quantities: WindowQuantities
     """What was there."""
+    unsteadiness: Unsteadiness | None
+    """How steady the means are; none where the window is too short to tell."""
     pulses_s: Array
     """(n,) times of the pulses whose energies could be read."""
     energies: EnergiesAtPulses
@@ -141,6 +147,30 @@ class _Piece:
     values: Array
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """What one of the kernels makes of the window; which to trust is known at its end."""
+
+    kernel: Kernel
+    sums: list[PieceSums] = field(default_factory=list)
+    readings: list[RegisterReadings] = field(default_factory=list)
+    ends: list[Edge] = field(default_factory=list)
+
+    def take(self, piece: _Piece, edges: tuple[Edge, Edge], mains: MainsFit) -> None:
+        """Measure a piece from where the one before ended."""
+        both = (self.ends[-1] if self.ends else edges[0], edges[1])
+        span = (piece.begin, piece.end)
+        self.sums.append(
+            piece_sums(piece.values, piece.first_sample, both, self.kernel, mains, span)
+        )
+        self.readings.append(register_readings(piece.values, piece.first_sample, both, self.kernel))
+        self.ends.append(edges[1])
+
+    def unsteadiness(self) -> Unsteadiness | None:
+        count = 1 + sum(len(piece.samples) - 1 for piece in self.readings)
+        return unsteadiness(self.readings) if count >= FEWEST_READINGS else None
+
+
 class _Measurement:
     """One pass over a window."""
 
@@ -151,9 +181,8 @@ class _Measurement:
         self._delays = _delays_samples(recording, window)
         self._times_s = np.zeros(0) if pulses_s is None else pulses_s
         self._stamps = window.sample_at(self._times_s)
-        self._kernel = longest_kernel(1e9)
+        self._candidates: list[_Candidate] = []
         self._voltage = 0
-        self._sums: list[PieceSums] = []
         self._smoothed: list[Array] = []
         self._rippled: list[Array] = []
         self._used = np.zeros(len(self._stamps), bool)
@@ -164,10 +193,9 @@ class _Measurement:
 
     def run(self, progress: Callable[[float], None]) -> RecordedMeasurement:
         window = self._window
-        begin: Edge | None = None
         for piece in self._pieces():
             try:
-                begin = self._take(piece, begin)
+                self._take(piece)
             except ValueError as error:
                 if isinstance(error, RecordingError):
                     raise
@@ -175,13 +203,17 @@ class _Measurement:
                 where = f"{self._recording.path}, {part.times}"
                 raise RecordingError(f"{where}: {error}") from error
             progress((piece.end - window.first_sample) / (window.end_sample - window.first_sample))
-        quantities = combine_pieces(self._sums, self._voltage)
+        found = [candidate.unsteadiness() for candidate in self._candidates]
+        best = steadier(found)
+        chosen = self._candidates[best]
+        quantities = combine_pieces(chosen.sums, self._voltage)
         if not np.all(np.isfinite(quantities.rms_u_v * quantities.rms_i_a)):
             raise ValueError("the values are too large to be squared; check units and scales")
         return RecordedMeasurement(
             window=window,
-            kernel=self._kernel,
+            kernel=chosen.kernel,
             quantities=quantities,
+            unsteadiness=found[best],
             pulses_s=self._times_s[self._used],
             energies=EnergiesAtPulses(
                 smoothed_j=np.concatenate([np.zeros(0), *self._smoothed]),
@@ -191,36 +223,26 @@ class _Measurement:
             unsteady=self._unsteady(),
         )
 
-    def _take(self, piece: _Piece, begin: Edge | None) -> Edge:
-        """Measure a piece from where the one before ended; returns where it ends."""
+    def _take(self, piece: _Piece) -> None:
+        """Measure a piece from where the one before ended."""
         mains = self._fit(piece)
-        low, high = self._edges(piece, mains)
-        self._sums.append(
-            piece_sums(
-                piece.values,
-                piece.first_sample,
-                (begin or low, high),
-                self._kernel,
-                mains,
-                (piece.begin, piece.end),
-            )
-        )
+        for candidate in self._candidates:
+            candidate.take(piece, self._edges(piece, mains, candidate.kernel), mains)
         self._read_pulses(piece, mains)
         self._watch(piece, mains)
-        return high
 
     def _fit(self, piece: _Piece) -> MainsFit:
-        if not self._sums:
+        if not self._candidates:
             squares = np.mean(piece.values[:, ::2] ** 2, axis=0)
             self._voltage = int(np.argmax(squares))
         voltage = piece.values[:, 2 * self._voltage]
         mains = fit_mains(voltage, piece.first_sample, self._rate)
-        if not self._sums:
+        if not self._candidates:
             cycles = self._window.duration_s * mains.frequency_hz
-            self._kernel = longest_kernel(cycles)
+            self._candidates = [_Candidate(kernel=k) for k in candidate_kernels(cycles)]
         return mains
 
-    def _edges(self, piece: _Piece, mains: MainsFit) -> tuple[Edge, Edge]:
+    def _edges(self, piece: _Piece, mains: MainsFit, kernel: Kernel) -> tuple[Edge, Edge]:
         """Where a piece begins and ends; at the window's ends the kernel just fits in."""
         low = Edge(sample=piece.begin, cycle_samples=mains.cycle_samples(piece.begin))
         high = Edge(sample=piece.end, cycle_samples=mains.cycle_samples(piece.end))
@@ -229,7 +251,7 @@ class _Measurement:
         if is_first or is_last:
             # The piece's samples end where the window does; beyond them its fit knows nothing.
             end_sample = piece.first_sample + len(piece.values)
-            outer = window_edges(piece.first_sample, end_sample, mains, self._kernel)
+            outer = window_edges(piece.first_sample, end_sample, mains, kernel)
             low, high = outer[0] if is_first else low, outer[1] if is_last else high
         return low, high
 
@@ -288,7 +310,7 @@ class _Measurement:
     @property
     def _margin(self) -> int:
         """Samples beyond a piece's ends: half the widest kernel at the lowest frequency."""
-        half_s = self._kernel.half_width_cycles / LOWEST_HZ
+        half_s = STOPBAND_KERNEL.half_width_cycles / LOWEST_HZ
         return round((half_s + _SLACK_S) * self._rate)
 
     def _pieces(self) -> Iterator[_Piece]:

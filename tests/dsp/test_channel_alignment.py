@@ -5,6 +5,7 @@ import pytest
 from scipy.signal.windows import tukey
 
 from spotcheck_dsp.channel_alignment import REACH, aligned, aligned_between, missing_samples
+from spotcheck_dsp.measured_window import measure_window
 
 RATE = 10_000.0
 
@@ -114,3 +115,26 @@ def test_what_cannot_be_moved_is_refused(count: int, delay: float) -> None:
 def test_a_record_shorter_than_its_delays_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be moved"):
         aligned(np.ones((40, 2)), np.array([40.0, -20.0]))
+
+
+@pytest.mark.parametrize("guard", [1, REACH + 1], ids=["whole record", "inside a longer one"])
+@pytest.mark.parametrize("skew_us", [-20.0, -7.3, 0.4, 20.0])
+@pytest.mark.parametrize("frequency", [45.0, 65.0])
+def test_a_skew_leaves_a_hundredth_of_a_ppm_of_power_with_harmonics_to_the_fiftieth(
+    frequency: float, skew_us: float, guard: int
+) -> None:
+    orders = np.arange(1, 51)
+    u = 325 * np.where(orders == 1, 1, 0.1 / orders) * np.exp(1j * orders**2)
+    i = 14 * np.where(orders == 1, 1, 0.6 / orders) * np.exp(1j * orders)
+    u[-1], i[-1] = 32.5, 5.6j
+    t = np.arange(-guard, 10_000 + guard) / RATE
+    turns = np.exp(
+        2j * np.pi * frequency * np.outer([t, t + skew_us * 1e-6], orders).reshape(2, len(t), 50)
+    )
+    values = np.column_stack([(turns[0] @ u).real, (turns[1] @ i).real])
+    delays = np.array([0.0, skew_us * 1e-6 * RATE])
+    found = measure_window(aligned_between(values, delays, guard, guard + 10_000), 0, RATE)
+    s = np.linalg.norm(u) * np.linalg.norm(i) / 2
+    assert abs(found.quantities.power_w[0] - np.vdot(i, u).real / 2) < 1e-8 * s
+    assert abs(found.quantities.q1_var[0] - (u[0] * np.conj(i[0])).imag / 2) < 1e-8 * s
+    assert abs(found.quantities.rms_i_a[0] * np.sqrt(2) / np.linalg.norm(i) - 1) < 1e-8

@@ -18,6 +18,7 @@ from spotcheck.verdict import Judgement
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.measure import _notes
 from spotcheck_dsp.channel_alignment import REACH
+from spotcheck_dsp.edge_window import DEFAULT_KERNEL, STOPBAND_KERNEL
 from spotcheck_dsp.window_quantities import Edge, window_edges
 from spotcheck_host import recorded_measurement
 from spotcheck_host.measurement_summary import measurement_summary
@@ -107,6 +108,18 @@ class Stepping(Formula):
 
 
 @dataclass
+class Interharmonic(Formula):
+    """A fifth of the current at 1.31 times the mains frequency."""
+
+    def rows(self, first_sample: int, end_sample: int) -> Iterator[tuple[int, Array]]:
+        for first, values in super().rows(first_sample, end_sample):
+            t = (first + np.arange(len(values))) / self.rate
+            tone = 0.2 * AMPERES * np.sqrt(2) * np.cos(2 * np.pi * 1.31 * FREQUENCY * t)
+            values[:, 1::2] += tone[:, None]
+            yield first, values
+
+
+@dataclass
 class Spoiled(Formula):
     """One sample of the current is far off."""
 
@@ -179,6 +192,19 @@ def test_a_window_of_any_length_gives_the_closed_form(seconds: float) -> None:
     assert found.rms_u_v[0] == pytest.approx(VOLTS, rel=limit)
     assert found.q1_var[0] == pytest.approx(VOLTS * AMPERES * np.sin(LAG), rel=limit)
     assert found.frequency_hz == pytest.approx(FREQUENCY, rel=limit)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 12.0])
+def test_the_kernel_that_suits_the_signal_is_named(seconds: float) -> None:
+    plain = recording(seconds)
+    measured = measure(plain, choose_window(plain, None, None))
+    assert measured.kernel is DEFAULT_KERNEL
+    assert measured.unsteadiness is not None
+    assert measured.unsteadiness.relative < 1e-9
+    between = recording(seconds, formula=Interharmonic(0.0, (0.0, 0.0)))
+    measured = measure(between, choose_window(between, None, None))
+    assert measured.kernel is STOPBAND_KERNEL
+    assert measured.quantities.power_w == pytest.approx([POWER_W], rel=1e-9)
 
 
 @pytest.mark.parametrize("seconds", [1.0, 12.0])
@@ -461,8 +487,10 @@ def test_only_the_first_and_the_last_piece_compute_a_windows_edge(
     source = recording(60.0, formula=Wandering(0.0, (0.0, 0.0)))
     measured = measure(source, choose_window(source, None, None))
     assert measured.quantities.power_w == pytest.approx([2200.0], rel=1e-6)
-    margin = round(8 * RATE / 40 + 0.05 * RATE)
-    assert asked == [(0, 10_000 + margin), (590_000 - margin, 600_000)]
+    margin = round(10 * RATE / 40 + 0.05 * RATE)
+    first, last = (0, 10_000 + margin), (590_000 - margin, 600_000)
+    # Once for the boxes, once for the stopband.
+    assert asked == [first, first, last, last]
 
 
 def test_what_is_wrong_with_one_piece_names_its_time() -> None:
