@@ -550,3 +550,40 @@ cdef class MainsCore:
                 for k in range(bins):
                     out[c, k].real = spectrum[k, c].real * scale[k]
                     out[c, k].imag = spectrum[k, c].imag * scale[k]
+
+
+def group_squares(const double complex[:, :] phasors, size_t bins, double[:, :, ::1] out):
+    """Squared RMS of each order's groups, from the RMS phasors of all bins up to the next order.
+
+    out[0] harmonic group, [1] harmonic subgroup, [2] interharmonic group, [3] interharmonic centred
+    subgroup, [4] all bins from the order on; (5, channels, orders + 1).
+    """
+    cdef size_t channels = phasors.shape[0], orders = out.shape[2], half = bins // 2, c, h, j
+    cdef double power[12]
+    cdef double near, far, below_group, below_subgroup
+    cdef double complex at
+    if (
+        bins != 10 and bins != 12 or <size_t>phasors.shape[1] != orders * bins
+        or out.shape[0] != 5 or <size_t>out.shape[1] != channels
+    ):
+        raise IndexError("bins of another shape")
+    with nogil:
+        for c in range(channels):
+            below_group = below_subgroup = 0
+            for h in range(orders):
+                for j in range(bins):
+                    at = phasors[c, h * bins + j]
+                    power[j] = at.real * at.real + at.imag * at.imag
+                # Sums, no differences: little between two strong orders must not be lost.
+                near = far = 0
+                for j in range(2, half):
+                    near += power[j]
+                    far += power[j + half - 1]
+                # The bin halfway between two orders belongs to both by half.
+                out[0, c, h] = below_group + power[0] + power[1] + near + power[half] / 2
+                out[1, c, h] = below_subgroup + power[0] + power[1]
+                out[3, c, h] = near + power[half] + far
+                out[2, c, h] = power[1] + out[3, c, h] + power[bins - 1]
+                out[4, c, h] = power[0] + out[2, c, h]
+                below_group = power[half] / 2 + far + power[bins - 1]
+                below_subgroup = power[bins - 1]

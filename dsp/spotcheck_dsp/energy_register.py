@@ -13,6 +13,8 @@ from spotcheck_dsp.lagrange import lagrange_weights
 
 Array = NDArray[np.float64]
 
+_FIRST_ROOM = 1024
+
 
 class EnergyRegister:
     """Cumulative register over slots, of one or several columns (phases, powers, squares)."""
@@ -27,8 +29,10 @@ class EnergyRegister:
         """
         self._first_slot = first_slot
         self._slot_length = slot_length
-        self._increments = np.zeros((0, columns))
-        self._cumulative = np.zeros((1, columns))
+        self._count = 0
+        # Rows beyond the count are room to grow.
+        self._increments_room = np.zeros((_FIRST_ROOM, columns))
+        self._cumulative_room = np.zeros((_FIRST_ROOM + 1, columns))
 
     def extend(self, increments: Array) -> None:
         """Add slots.
@@ -36,12 +40,32 @@ class EnergyRegister:
         Args:
             increments: (slots, columns), each the integral over one slot.
         """
-        carry = self._cumulative[-1:]
+        begin, end = self._count, self._count + len(increments)
+        if end > len(self._increments_room):
+            self._grow(2 * end)
+        self._increments_room[begin:end] = increments
+        self._cumulative_room[begin + 1 : end + 1] = increments
         # The carry goes first into one running sum: the same additions in the same order as if
         # all slots had come at once, so the split into calls leaves no trace.
-        added = np.cumsum(np.vstack([carry, increments]), axis=0)[1:]
-        self._increments = np.vstack([self._increments, increments])
-        self._cumulative = np.vstack([self._cumulative, added])
+        running = self._cumulative_room[begin : end + 1]
+        np.cumsum(running, axis=0, out=running)
+        self._count = end
+
+    def _grow(self, rows: int) -> None:
+        increments, cumulative = self._increments, self._cumulative
+        columns = increments.shape[1]
+        self._increments_room = np.zeros((rows, columns))
+        self._cumulative_room = np.zeros((rows + 1, columns))
+        self._increments_room[: len(increments)] = increments
+        self._cumulative_room[: len(cumulative)] = cumulative
+
+    @property
+    def _increments(self) -> Array:
+        return self._increments_room[: self._count]
+
+    @property
+    def _cumulative(self) -> Array:
+        return self._cumulative_room[: self._count + 1]
 
     def earliest_sample(self, cycle_samples: float) -> float:
         """Earliest instant at which the register can be read."""

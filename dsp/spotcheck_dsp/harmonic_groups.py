@@ -17,11 +17,11 @@ aggregation over time are left to the caller.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spotcheck_dsp._mains_stream import group_squares
 from spotcheck_dsp.cycle_spectrum import CycleSpectrum
 
 Array = NDArray[np.float64]
@@ -105,35 +105,16 @@ def harmonic_groups(spectrum: CycleSpectrum) -> HarmonicGroups:
         spectrum: From `cycle_spectrum`.
     """
     bins, phasors = spectrum.cycles, spectrum.phasors
-    powers = phasors.real**2 + phasors.imag**2
-    # Every value is a weighted sum over the bins from one order to just below the next; what a
-    # group has below its order lies with the order before.
-    sums = (powers.reshape(-1, bins) @ _weights(bins)).reshape(len(powers), -1, 6)
-    interharmonic, centred, upper, lower, upper_sub, lower_sub = np.moveaxis(sums, 2, 0)
+    squares = np.empty((5, len(phasors), spectrum.orders + 1))
+    group_squares(phasors, bins, squares)
+    total = squares[4].sum(axis=1)
+    roots = np.sqrt(squares[:4])
     return HarmonicGroups(
         dc=phasors[:, 0].real.copy(),
         harmonic_phasors=phasors[:, bins::bins],
-        harmonic_group_rms=np.sqrt(lower[:, :-1] + upper[:, 1:]),
-        harmonic_subgroup_rms=np.sqrt(lower_sub[:, :-1] + upper_sub[:, 1:]),
-        interharmonic_group_rms=np.sqrt(interharmonic),
-        interharmonic_centred_subgroup_rms=np.sqrt(centred),
-        band_rms=np.sqrt(powers.sum(axis=1)),
+        harmonic_group_rms=roots[0, :, 1:],
+        harmonic_subgroup_rms=roots[1, :, 1:],
+        interharmonic_group_rms=roots[2],
+        interharmonic_centred_subgroup_rms=roots[3],
+        band_rms=np.sqrt(total),
     )
-
-
-@lru_cache
-def _weights(bins: int) -> Array:
-    """(bins, 6) weights of the bins from an order on: interharmonic group and centred subgroup,
-    then what belongs to the group of this order and of the next, and to their subgroups."""
-    places = np.arange(bins)
-    half = bins // 2
-    columns = [
-        places >= 1,
-        (places >= 2) & (places <= bins - 2),
-        (places < half) + 0.5 * (places == half),
-        (places > half) + 0.5 * (places == half),
-        places <= 1,
-        places == bins - 1,
-    ]
-    weights: Array = np.stack(columns, axis=1).astype(np.float64)
-    return weights
