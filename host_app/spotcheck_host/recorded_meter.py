@@ -199,7 +199,7 @@ def _own_parts(
 
     The times are rounded: at worst both ends of the gate are (JCGM 100:2008, F.2.2.1). The
     running integral with its ripple is read between samples: what the second difference leaves
-    of it is 7/5760 (ωT)⁴ of the ripple's amplitude S/(2ω), ω being that of the ripple.
+    of it is 17/5760 (ωT)⁴ of the ripple's amplitude S/(2ω), ω being that of the ripple.
     """
     span_s = float(measured.pulses_s[-1] - measured.pulses_s[0])
     parts = {
@@ -214,7 +214,7 @@ def _own_parts(
         apparent_va = float(np.sum(quantities.rms_u_v * quantities.rms_i_a))
         amplitude_j = apparent_va / ripple_rad_per_s
         energy_j = abs(float(quantities.power_w.sum())) * span_s
-        left = 7 / 5760 * step_rad**4 * 2 * amplitude_j / energy_j
+        left = 17 / 5760 * step_rad**4 * 2 * amplitude_j / energy_j
         parts["ripple between samples"] = RelativePart(standard_uncertainty=left / math.sqrt(3))
     return parts
 
