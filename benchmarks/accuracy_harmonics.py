@@ -17,9 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from spotcheck_dsp.cycle_resampling import STEPS, CycleWindow, cycles_for, fitted_window
-from spotcheck_dsp.cycle_spectrum import CycleSpectrum, cycle_spectrum, highest_order, sample_span
-from spotcheck_dsp.harmonic_groups import HarmonicGroups, harmonic_groups
+from spotcheck_dsp.harmonics.cycle_resampling import STEPS, CycleWindow, cycles_for, fitted_window
+from spotcheck_dsp.harmonics.cycle_spectrum import (
+    CycleSpectrum,
+    cycle_spectrum,
+    highest_order,
+    sample_span,
+)
+from spotcheck_dsp.harmonics.harmonic_groups import HarmonicGroups, harmonic_groups
 from spotcheck_dsp.mains_fit import fit_mains
 
 Array = NDArray[np.float64]

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from spotcheck_dsp.edge_window import QUICK_KERNEL
-from spotcheck_dsp.filtered_lines import PulseEnergies, StampNoise
 from spotcheck_dsp.mains_fit import fit_mains
-from spotcheck_dsp.pulse_fit import PulseEnergyFit, PulseFilter, fit_energy_per_pulse
-from spotcheck_dsp.pulse_residuals import analyse_residuals
-from spotcheck_dsp.pulse_train import NotRecoverable, PulseFault, repair_train
-from spotcheck_dsp.tick_bounds import bound_by_tick
+from spotcheck_dsp.pulses.filtered_lines import PulseEnergies, StampNoise
+from spotcheck_dsp.pulses.pulse_fit import PulseEnergyFit, PulseFilter, fit_energy_per_pulse
+from spotcheck_dsp.pulses.pulse_residuals import analyse_residuals
+from spotcheck_dsp.pulses.pulse_train import NotRecoverable, PulseFault, repair_train
+from spotcheck_dsp.pulses.tick_bounds import bound_by_tick
 
 Array = NDArray[np.float64]
 

@@ -29,15 +29,15 @@ from detector_signals import (
 )
 from numpy.typing import NDArray
 
-from spotcheck_dsp.clipping import find_clipping
-from spotcheck_dsp.cycle_means import means_between
-from spotcheck_dsp.direct_component import find_direct_component
-from spotcheck_dsp.flat_line import ChannelLife, FlatLineDetector
-from spotcheck_dsp.half_cycle_rms import fundamental_crossings
-from spotcheck_dsp.load_stability import cycle_power_noise, load_stability
-from spotcheck_dsp.lost_samples import TimeStep, find_time_steps
+from spotcheck_dsp.faults.clipping import find_clipping
+from spotcheck_dsp.faults.direct_component import find_direct_component
+from spotcheck_dsp.faults.flat_line import ChannelLife, FlatLineDetector
+from spotcheck_dsp.faults.load_stability import cycle_power_noise, load_stability
+from spotcheck_dsp.faults.lost_samples import TimeStep, find_time_steps
+from spotcheck_dsp.faults.overload import OverloadDetector
 from spotcheck_dsp.mains_fit import MainsFit, fit_mains
-from spotcheck_dsp.overload import OverloadDetector
+from spotcheck_dsp.quantities.cycle_means import means_between
+from spotcheck_dsp.quantities.half_cycle_rms import fundamental_crossings
 
 Array = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spotcheck_dsp.filtered_lines import PulseEnergies
-from spotcheck_dsp.pulse_ripple import ripple_at_pulses
+from spotcheck_dsp.pulses.filtered_lines import PulseEnergies
+from spotcheck_dsp.pulses.pulse_ripple import ripple_at_pulses
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spotcheck.meter import PulseOutput
 from spotcheck.reading import Reason
-from spotcheck_dsp.pulse_fit import PulseLine, gate, least_squares_line
+from spotcheck_dsp.pulses.pulse_fit import PulseLine, gate, least_squares_line
 
 FEWEST_PULSES = 3
 """Two pulses leave no residual: nothing would say how well they were stamped."""

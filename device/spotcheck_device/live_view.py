@@ -16,7 +16,7 @@ from spotcheck_calibration.corrected_load import CorrectedLoad
 from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_dsp.edge_window import HALF_WIDTH_CYCLES
-from spotcheck_dsp.harmonics import channel_harmonics
+from spotcheck_dsp.harmonics.four_cycle_harmonics import channel_harmonics
 from spotcheck_dsp.slot_sums import UU, Slots
 from spotcheck_wire import host_messages as wire
 

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spotcheck_dsp._mains_stream import MainsCore, variants
-from spotcheck_dsp.cycle_resampling import HIGHEST_SHARE_OF_RATE, ResamplingKernel
-from spotcheck_dsp.cycle_spectrum import HIGHEST_ORDER, CycleSpectrum, highest_order
 from spotcheck_dsp.halving_filter import HalvingFilter, halving_filter
+from spotcheck_dsp.harmonics.cycle_resampling import HIGHEST_SHARE_OF_RATE, ResamplingKernel
+from spotcheck_dsp.harmonics.cycle_spectrum import HIGHEST_ORDER, CycleSpectrum, highest_order
 from spotcheck_dsp.mains_tracking import HIGHEST_HZ, LOWEST_HZ, coarse_frequency_hz
 from spotcheck_dsp.slot_sums import LARGEST_CODE
 

@@ -1,0 +1,1 @@
+"""Harmonics and interharmonics after IEC 61000-4-7, and the quick look over four cycles."""

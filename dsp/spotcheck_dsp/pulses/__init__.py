@@ -1,0 +1,1 @@
+"""Pulses of the meter under test: energy per pulse, repair of trains, what scatters them."""

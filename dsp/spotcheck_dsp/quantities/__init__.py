@@ -1,0 +1,1 @@
+"""Quantities of phasors, cycles and phases beside power, voltage and current."""
