@@ -1,9 +1,10 @@
-"""Correction applied to slot sums: from integers of the front end to watts, volts and amperes.
+"""Correction applied to slot sums and components: from codes to watts, volts and amperes.
 
 Gain and offset scale the sums. A lag β of the current against its voltage turns P into
 P·cos β + Q·sin β, and Q comes from the lagged sums: Σ(u[n]i[n−1] − u[n−1]i[n]) of sinusoids is
-−2·sin ω per unit of Q. For harmonics the form acts as a delay β/ω to first order, which is what a
-skew is and what a clamp nearly is.
+−2·sin ω per unit of Q. What that leaves of harmonics, their demodulated components add
+(`components`); phasors come from them too. Evidence without components is corrected to first order
+for harmonics, and its phasors come from the means of slots, onto which the 19th and 21st fold.
 """
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from spotcheck.load import Conditions, PhaseQuantities
 from spotcheck.samples import StreamFormat
+from spotcheck_calibration.components import Components
 from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_dsp.energy_register import EnergyRegister
 from spotcheck_dsp.mains_tracking import MainsTrack, SlotGrid, phasors, track_mains
@@ -25,7 +27,7 @@ class CorrectedLoad:
 
     def __init__(
         self, slots: Slots, *, first_slot: int, slot_length: int, stream: StreamFormat,
-        correction: CorrectionSet,
+        correction: CorrectionSet, components: Components | None = None,
     ) -> None:  # fmt: skip
         """Correct a run of slots.
 
@@ -35,6 +37,7 @@ class CorrectedLoad:
             slot_length: Samples per slot.
             stream: Rate, phases and ranges.
             correction: The instrument's correction set.
+            components: Demodulated components of the same time, where there are any.
 
         Raises:
             CorrectionSetError: a range was not calibrated.
@@ -54,6 +57,7 @@ class CorrectedLoad:
         self._i_offset = np.array([c.offset_codes.value for c in self._i])
         self._slots = slots
         self._length = slot_length
+        self._components = components
         strongest = int(np.argmax(self._square_u().sum(axis=0)))
         self.track: MainsTrack = track_mains(
             self._slots[:, strongest, U] / slot_length - self._u_offset[strongest], self._grid
@@ -101,7 +105,7 @@ class CorrectedLoad:
                 self._phase(p, turning, means[p], means[n + 1 + p], means[2 * n + 1 + p])
                 for p in range(n)
             ),
-            frequency_hz=self.track.mean_hz,
+            frequency_hz=self._mean_hz(first_sample, last_sample),
             power_instability_percent=self._instability(first_sample, last_sample),
         )
 
@@ -124,8 +128,19 @@ class CorrectedLoad:
             thd_i_percent=_total_distortion_percent(ii, i1_squared),
         )
 
+    def _mean_hz(self, first_sample: float, last_sample: float) -> float:
+        if self._components is None:
+            return self.track.mean_hz
+        windows = self._components.within(first_sample, last_sample)
+        return self._components.mean_hz(self.rate_hz, windows)
+
     def _phasors(self, first_sample: float, last_sample: float) -> NDArray[np.complex128]:
         """Corrected phasors over an interval: (n, u of each phase then i of each phase)."""
+        if self._components is not None:
+            windows = self._components.within(first_sample, last_sample)
+            raw = self._components.phasors[windows, :, 0]
+            turn = np.exp(1j * self._extra_lag_rad())
+            return np.hstack([raw[:, ::2] * self._u_gain, raw[:, 1::2] * self._i_gain * turn])
         low, high = self.readable_samples
         low, high = max(low, first_sample), min(high, last_sample)
         count = min(400, 1 + int((high - low) / (0.1 * self.rate_hz)))
@@ -156,6 +171,10 @@ class CorrectedLoad:
         turned = (
             np.cos(lag) * products - np.sin(lag) / (2 * np.sin(omega)) * s[:, :, LAG_DIFFERENCE]
         )
+        if self._components is not None:
+            lacking = self._components.power_correction(lag, omega)
+            centres = self._grid.centres(len(s))
+            turned += self._length * lacking[self._components.at(centres)]
         power: Array = turned * (self._u_gain * self._i_gain)
         return power
 

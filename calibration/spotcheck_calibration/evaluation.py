@@ -12,6 +12,7 @@ from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck.reading import CannotJudge, ErrorReading, Method, Reason, TimeBase
 from spotcheck.samples import StreamFormat
 from spotcheck_calibration.budget import instrument_parts, reading_budget
+from spotcheck_calibration.components import components_of
 from spotcheck_calibration.corrected_load import CorrectedLoad
 from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_calibration.pulse_energy import (
@@ -19,6 +20,7 @@ from spotcheck_calibration.pulse_energy import (
     EnergiesAtPulses,
     energy_per_pulse,
     implausible,
+    number_pulses,
 )
 from spotcheck_dsp.slot_sums import UU, Slots
 
@@ -84,6 +86,7 @@ def evaluate(
         slot_length=head.slot_length,
         stream=head.stream,
         correction=correction,
+        components=components_of(evidence),
     )
     samples = stamps / STAMP_SUBDIVISION
     low, high = load.readable_samples
@@ -138,16 +141,20 @@ def _evaluate_pulses(
     samples: Array, conditions: Conditions,
 ) -> ErrorReading | CannotJudge:  # fmt: skip
     head = evidence.head
+    last = int(samples[-1])
     energies = EnergiesAtPulses(
         smoothed_j=load.energy_j(samples), with_ripple_j=load.energy_with_ripple_j(samples)
     )
-    found = energy_per_pulse(energies, head.meter.pulse_output)
     claimed_j = float(head.meter.constant.energy_per_pulse_j)
-    obstacle = implausible(energies, claimed_j, found.line.energy_per_pulse)
-    if obstacle:
-        return _cannot(reading_id, *obstacle, int(samples[-1]), conditions)
-    intervals = len(samples) - 1
-    duration_s = float(samples[-1] - samples[0]) / load.rate_hz
+    pulses = number_pulses(samples / load.rate_hz, energies, claimed_j)
+    if isinstance(pulses, str):
+        return _cannot(reading_id, Reason.PULSES_IRREGULAR, pulses, last, conditions)
+    found = energy_per_pulse(energies.of(pulses.used), pulses.numbers, head.meter.pulse_output)
+    if obstacle := implausible(claimed_j, found.line.energy_per_pulse):
+        return _cannot(reading_id, *obstacle, last, conditions)
+    used = [head.pulses.pulses[k] for k in pulses.used]
+    intervals = int(pulses.numbers[-1])
+    duration_s = (used[-1].stamp - used[0].stamp) / STAMP_SUBDIVISION / load.rate_hz
     budget = reading_budget(
         meter_energy_per_pulse_j=claimed_j,
         line=found.line,
@@ -169,13 +176,14 @@ def _evaluate_pulses(
         pulse_output=found.kind,
         gate_error_percent=100 * (claimed_j / found.gate_j - 1),
         residual_s=found.line.residual / conditions.p_w,
-        first_stamp=head.pulses.pulses[0].stamp,
-        last_stamp=head.pulses.pulses[-1].stamp,
+        first_stamp=used[0].stamp,
+        last_stamp=used[-1].stamp,
         meter_energy_j=claimed_j * intervals,
         reference_energy_j=found.line.energy_per_pulse * intervals,
         duration_s=duration_s,
-        pulses_used=len(samples),
-        pulses_rejected=0,
+        pulses_used=len(used),
+        pulses_rejected=pulses.rejected,
+        pulses_missing=pulses.missing,
         time_base=TimeBase.FREE_RUNNING,
         conditions=conditions,
         correction_set_sha256=correction.sha256,

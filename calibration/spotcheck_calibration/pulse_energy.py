@@ -8,16 +8,19 @@ from numpy.typing import NDArray
 from spotcheck.meter import PulseOutput
 from spotcheck.reading import Reason
 from spotcheck_dsp.pulses.pulse_fit import PulseLine, gate, least_squares_line
+from spotcheck_dsp.pulses.pulse_train import PulseFault, RepairedTrain, repair_train
 
 FEWEST_PULSES = 3
 """Two pulses leave no residual: nothing would say how well they were stamped."""
 DECISIVE_RESIDUAL_RATIO = 3.0
 """One kind of pulse output is taken as found when its residual is this much the smaller."""
 LARGEST_INTERVAL_RATIO = 1.5
-"""Energies of single intervals may differ by this; a missed or a double pulse makes it 2."""
+"""Energies of single intervals may differ by this in a train that needs no repair; a missed or a
+double pulse makes it 2."""
 PLAUSIBLE_METER_TO_REFERENCE = (0.2, 5.0)
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,26 @@ class EnergiesAtPulses:
     """(n,) free of ripple: for a meter whose pulses follow the mean power."""
     with_ripple_j: Array
     """(n,) the running integral itself: for a meter without any smoothing."""
+
+    def of(self, pulses: Indices) -> "EnergiesAtPulses":
+        """Of some of the pulses."""
+        return EnergiesAtPulses(
+            smoothed_j=self.smoothed_j[pulses], with_ripple_j=self.with_ripple_j[pulses]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedPulses:
+    """Which edges are the meter's pulses, and their numbers."""
+
+    used: Indices
+    """(n,) the edges that are pulses."""
+    numbers: Indices
+    """(n,) their numbers, 0 for the first; a pulse that is missing leaves its number out."""
+    rejected: int
+    """Edges that are no pulses: doubles, bounces, stray light."""
+    missing: int
+    """Pulses that the meter gave and nobody saw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +67,57 @@ class PulseEnergy:
     """Energy per pulse of the classic gate from the first to the last pulse."""
 
 
-def energy_per_pulse(energies: EnergiesAtPulses, declared: PulseOutput) -> PulseEnergy:
+def number_pulses(
+    stamps_s: Array, energies: EnergiesAtPulses, claimed_j: float
+) -> NumberedPulses | str:
+    """The meter's pulses among the edges: all of them where they are regular, else repaired.
+
+    Args:
+        stamps_s: (n,) times of the edges, rising.
+        energies: Register readings there.
+        claimed_j: Energy of one pulse by the meter constant; a hint only.
+
+    Returns:
+        The pulses, or as a sentence why they cannot be numbered.
+    """
+    count = len(stamps_s)
+    intervals = np.diff(energies.smoothed_j)
+    if intervals.min() > 0 and intervals.max() / intervals.min() <= LARGEST_INTERVAL_RATIO:
+        every = np.arange(count)
+        return NumberedPulses(used=every, numbers=every, rejected=0, missing=0)
+    rises = np.all(np.diff(stamps_s) > 0)
+    train = repair_train(stamps_s, energies.smoothed_j, claimed_j=claimed_j) if rises else None
+    if not isinstance(train, RepairedTrain):
+        worst = int(np.argmax(np.abs(intervals - np.median(intervals))))
+        return (
+            f"the energy between pulses {worst} and {worst + 1} is "
+            f"{intervals[worst] / np.median(intervals):.2f} times the median: "
+            "a pulse was missed or came double"
+        )
+    return NumberedPulses(
+        used=train.used,
+        numbers=train.numbers,
+        rejected=count - len(train.used),
+        missing=train.count(PulseFault.MISSING),
+    )
+
+
+def energy_per_pulse(
+    energies: EnergiesAtPulses, numbers: Indices, declared: PulseOutput
+) -> PulseEnergy:
     """Energy per pulse by the declared kind of pulse output, or by the kind that fits better.
 
     Args:
         energies: Register readings at three pulses or more.
+        numbers: (n,) their numbers.
         declared: What the operator says of the meter.
     """
     candidates = {
         PulseOutput.SMOOTHED: energies.smoothed_j,
         PulseOutput.PULSATING: energies.with_ripple_j,
     }
-    lines = {kind: least_squares_line(energy) for kind, energy in candidates.items()}
+    lines = {kind: least_squares_line(energy, numbers) for kind, energy in candidates.items()}
+    gates = {kind: gate(energy, numbers) for kind, energy in candidates.items()}
     smoothed, pulsating = lines[PulseOutput.SMOOTHED], lines[PulseOutput.PULSATING]
     kind = declared
     if declared is PulseOutput.UNKNOWN:
@@ -65,7 +127,7 @@ def energy_per_pulse(energies: EnergiesAtPulses, declared: PulseOutput) -> Pulse
             kind = PulseOutput.PULSATING
     if kind is not PulseOutput.UNKNOWN:
         return PulseEnergy(
-            line=lines[kind], kind=kind, ambiguity_j=0.0, gate_j=gate(candidates[kind])
+            line=lines[kind], kind=kind, ambiguity_j=0.0, gate_j=gates[kind]
         )
     middle = (smoothed.energy_per_pulse + pulsating.energy_per_pulse) / 2
     wider = max(lines.values(), key=lambda line: line.standard_uncertainty)
@@ -79,18 +141,14 @@ def energy_per_pulse(energies: EnergiesAtPulses, declared: PulseOutput) -> Pulse
         kind=PulseOutput.UNKNOWN,
         # The truth lies at one of two known points: their half distance is its deviation.
         ambiguity_j=abs(smoothed.energy_per_pulse - pulsating.energy_per_pulse) / 2,
-        gate_j=(gate(candidates[PulseOutput.SMOOTHED]) + gate(candidates[PulseOutput.PULSATING]))
-        / 2,
+        gate_j=(gates[PulseOutput.SMOOTHED] + gates[PulseOutput.PULSATING]) / 2,
     )
 
 
-def implausible(
-    energies: EnergiesAtPulses, claimed_j: float, found_j: float
-) -> tuple[Reason, str] | None:
-    """Why these pulses cannot be the meter's, or None.
+def implausible(claimed_j: float, found_j: float) -> tuple[Reason, str] | None:
+    """Why pulses of such an energy cannot be the meter's, or None.
 
     Args:
-        energies: Register readings at the pulses.
         claimed_j: Energy of one pulse by the meter constant.
         found_j: Energy of one pulse by the instrument.
     """
@@ -100,13 +158,5 @@ def implausible(
         return Reason.PULSES_IMPLAUSIBLE, (
             f"the pulses claim {ratio:.3g} times the energy measured; "
             f"with this load the constant would be {3.6e6 / found_j:.0f} imp/kWh"
-        )
-    intervals = np.diff(energies.smoothed_j)
-    if intervals.min() <= 0 or intervals.max() / intervals.min() > LARGEST_INTERVAL_RATIO:
-        worst = int(np.argmax(np.abs(intervals - np.median(intervals))))
-        return Reason.PULSES_IRREGULAR, (
-            f"the energy between pulses {worst} and {worst + 1} is "
-            f"{intervals[worst] / np.median(intervals):.2f} times the median: "
-            "a pulse was missed or came double"
         )
     return None

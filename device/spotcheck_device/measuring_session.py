@@ -16,9 +16,11 @@ from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse, PulseTrain
 from spotcheck.reading import CannotJudge, ErrorReading, Reason
 from spotcheck.samples import SampleBlock, StreamFormat
+from spotcheck_calibration.components import component_bytes
 from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_calibration.evaluation import evaluate
 from spotcheck_calibration.pulse_energy import FEWEST_PULSES
+from spotcheck_device.component_history import ComponentHistory
 from spotcheck_device.load_watch import LoadWatch
 from spotcheck_device.session_messages import (
     MeasurementRequest,
@@ -81,9 +83,11 @@ class MeasuringSession:
         self._state = State.IDLE
         self._readings_done = 0
         self._taken: list[Pulse] = []
+        self._rejected = 0
         self._begin_sample = 0
         self._next_watch_sample = 0
         self._watch: LoadWatch | None = None
+        self._components: ComponentHistory | None = None
 
     @property
     def state(self) -> State:
@@ -136,7 +140,7 @@ class MeasuringSession:
             raise EvidenceError(f"pulses of {request.meter.constant} count no active energy")
         self._request = request
         self._readings_done = 0
-        self._begin_reading(max(request.start_sample, self._earliest_sample), None)
+        self._begin_measurement(max(request.start_sample, self._earliest_sample))
 
     def stop(self) -> list[SessionEvent]:
         """Give up the request, by the host's wish."""
@@ -170,7 +174,9 @@ class MeasuringSession:
             raise EvidenceError(f"block at sample {block.first_sample}: {error}") from error
         if is_first and self._request is not None:
             # The stream was entered in its middle: a request that came before begins there.
-            self._begin_reading(max(self._begin_sample, self._earliest_sample), None)
+            self._begin_measurement(max(self._begin_sample, self._earliest_sample))
+        elif self._components is not None:
+            self._components.add([self._history.newest_codes()])
         if self._request is None:
             self._history.forget_before(block.end_sample - self._samples(IDLE_MEMORY_S))
         return events + self._advance()
@@ -187,7 +193,7 @@ class MeasuringSession:
         pulses = [pulse for pulse in self._taken if pulse.sample < limit]
         if self._request is None or len(pulses) < FEWEST_PULSES:
             return None
-        evidence = self._evidence(self._request.meter, pulses)
+        evidence = self._evidence(self._request.meter, pulses, self._history.end_sample)
         outcome = evaluate(evidence, self._correction, "so far")
         return outcome if isinstance(outcome, ErrorReading) else None
 
@@ -213,9 +219,18 @@ class MeasuringSession:
             ]
         return events
 
+    def _begin_measurement(self, sample: int) -> None:
+        """Components are demodulated from here on, however much of the stream came before."""
+        self._components = ComponentHistory(
+            self.stream, self._correction.nominal_frequency_hz, sample
+        )
+        self._components.add(self._history.recent_codes())
+        self._begin_reading(sample, None)
+
     def _begin_reading(self, sample: int, first_pulse: Pulse | None) -> None:
         self._begin_sample = sample
         self._taken = [first_pulse] if first_pulse else []
+        self._rejected = 0
         self._watch = None
         if first_pulse is None:
             self._state = State.SETTLING
@@ -245,7 +260,7 @@ class MeasuringSession:
 
     def _reading_ready_at(self, request: MeasurementRequest) -> int | None:
         """Sample at which the reading can be evaluated; None while it needs more pulses."""
-        if len(self._taken) < request.minimum_pulses:
+        if len(self._taken) < request.minimum_pulses + self._rejected:
             return None
         span = (self._taken[-1].stamp - self._taken[0].stamp) / STAMP_SUBDIVISION
         if span < request.minimum_duration_s * self.stream.sample_rate_hz:
@@ -327,8 +342,11 @@ class MeasuringSession:
     def _finish_reading(self, request: MeasurementRequest, sample: int) -> list[SessionEvent]:
         if overload := self._overload(sample):
             return self._give_up(request, sample, *overload)
-        evidence = self._evidence(request.meter, self._taken)
+        evidence = self._evidence(request.meter, self._taken, sample)
         outcome = evaluate(evidence, self._correction, self._next_outcome_id())
+        if self._wants_more(request, outcome, sample):
+            self._outcomes -= 1
+            return []
         events: list[SessionEvent] = [_outcome(request, outcome, evidence)]
         self._readings_done += 1
         if isinstance(outcome, CannotJudge):
@@ -338,12 +356,29 @@ class MeasuringSession:
         last = self._taken[-1]
         self._begin_reading(int(last.sample), last)
         self._history.forget_before(int(last.sample) - 2 * self._samples(MARGIN_S))
+        if self._components is not None:
+            self._components.forget_before(int(last.sample) - self._samples(WATCH_S))
         return events
 
-    def _evidence(self, meter: Meter, pulses: list[Pulse]) -> Evidence:
+    def _wants_more(
+        self, request: MeasurementRequest, outcome: ErrorReading | CannotJudge, sample: int
+    ) -> bool:
+        """Whether edges that were no pulses have left too few, and there is time for more."""
+        if isinstance(outcome, CannotJudge) or outcome.pulses_used >= request.minimum_pulses:
+            return False
+        self._rejected = outcome.pulses_rejected
+        longest_s = min(request.maximum_duration_s, self._longest_evidence_s)
+        return sample - self._begin_sample <= self._samples(longest_s)
+
+    def _evidence(self, meter: Meter, pulses: list[Pulse], now_sample: int) -> Evidence:
         margin = self._samples(MARGIN_S)
         first, last = int(pulses[0].sample), int(pulses[-1].sample)
         first_slot, slots = self._history.between(first - margin, last + margin)
+        components = (
+            self._components.between(first - margin, last + margin, now_sample)
+            if self._components
+            else None
+        )
         return Evidence(
             head=EvidenceHead(
                 stream=self.stream,
@@ -351,8 +386,10 @@ class MeasuringSession:
                 first_slot=first_slot,
                 meter=meter,
                 pulses=PulseTrain(pulses=tuple(pulses)),
+                components=components.grid if components else None,
             ),
             slot_sums=np.ascontiguousarray(slots, "<i8").tobytes(),
+            components=component_bytes(components) if components else b"",
         )
 
     def _give_up(
@@ -371,7 +408,7 @@ class MeasuringSession:
         self, request: MeasurementRequest, events: list[SessionEvent], reason: str
     ) -> list[SessionEvent]:
         events.append(SessionFinished(request_id=request.request_id, reason=reason))
-        self._request = None
+        self._request = self._components = None
         self._state = State.IDLE
         return events
 

@@ -1,5 +1,7 @@
 """The slots of a stream from some sample on: exact sums, free of how the stream was cut."""
 
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,8 @@ from spotcheck.samples import FULL_SCALE_CODE, SampleBlock, StreamFormat
 from spotcheck_dsp.slot_sums import SUMS_PER_PHASE, SlotAccumulator, Slots
 
 _INITIAL_SLOTS = 4096
+RECENT_CODES_S = 6.0
+"""Codes themselves are kept so long, for a measurement that begins at a sample just past."""
 
 
 class SlotHistory:
@@ -24,6 +28,8 @@ class SlotHistory:
         self.first_slot = 0
         self.end_slot = 0
         self._overloaded_slots: list[int] = []
+        self._recent: deque[tuple[int, NDArray[np.int32]]] = deque()
+        self._recent_samples = round(RECENT_CODES_S * stream.sample_rate_hz)
 
     @property
     def is_empty(self) -> bool:
@@ -52,8 +58,14 @@ class SlotHistory:
         elif self.missing_before(block):
             raise ValueError(f"block at {block.first_sample} does not follow {self._next_sample}")
         codes = codes[max(0, self._begin_sample - block.first_sample) :]
-        slots, largest = self._accumulator.add(np.ascontiguousarray(codes, np.int32))
+        codes = np.ascontiguousarray(codes, np.int32)
+        slots, largest = self._accumulator.add(codes)
         self._next_sample = block.end_sample
+        self._recent.append((block.end_sample - len(codes), codes))
+        while (
+            self._recent[0][0] + len(self._recent[0][1]) < block.end_sample - self._recent_samples
+        ):
+            self._recent.popleft()
         if largest >= FULL_SCALE_CODE - 1:
             self._note_overload(codes, block.end_sample - len(codes))
         self._append(slots)
@@ -81,6 +93,14 @@ class SlotHistory:
         end = max(first, min(self.end_slot, -(-end_sample // self.slot_length)))
         place = self._begin + first - self.first_slot
         return first, self._buffer[place : place + end - first]
+
+    def recent_codes(self) -> tuple[tuple[int, NDArray[np.int32]], ...]:
+        """The newest blocks, each with the number of its first sample."""
+        return tuple(self._recent)
+
+    def newest_codes(self) -> tuple[int, NDArray[np.int32]]:
+        """The last block, with the number of its first sample."""
+        return self._recent[-1]
 
     def overloaded_between(self, first_sample: int, end_sample: int) -> int | None:
         """First sample of the first slot in an interval in which the converter clipped."""

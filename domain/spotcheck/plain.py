@@ -16,6 +16,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from spotcheck.errors import InvalidInputError
 
 T = TypeVar("T")
+LATER = "added later"
+"""Metadata of a field that a version did not have at first: written only where it differs from its
+default, so that what was written before keeps its bytes."""
 _FRACTION = re.compile(r"-?\d{1,40}(/\d{1,40})?")
 
 
@@ -33,7 +36,12 @@ def to_plain(value: Any) -> Any:
         case tuple() | list():
             return [to_plain(item) for item in value]
     if is_dataclass(value):
-        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+        written = ((field, getattr(value, field.name)) for field in fields(value))
+        return {
+            field.name: to_plain(item)
+            for field, item in written
+            if not (LATER in field.metadata and item == field.default)
+        }
     raise InvalidInputError(f"a {type(value).__name__} has no plain form")
 
 

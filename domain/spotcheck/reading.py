@@ -4,10 +4,11 @@ error = 100·(E_meter − E_reference)/E_reference %, the truth over the pulses 
 """
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spotcheck.load import Conditions
 from spotcheck.meter import Direction, MeteredQuantity, PulseOutput
+from spotcheck.plain import LATER
 
 PLAIN_FORMAT = "spotcheck-outcome-1"
 """Name and version of the plain form of an outcome (docs/formats/outcome.md)."""
@@ -150,7 +151,7 @@ class ErrorReading:
     pulses_used: int
     """Pulses in the evaluation."""
     pulses_rejected: int
-    """Pulses left out."""
+    """Edges left out: doubles, bounces, stray light."""
     time_base: TimeBase
     """State of the time base."""
     conditions: Conditions
@@ -161,6 +162,8 @@ class ErrorReading:
     """Identity of the evidence (uncorrected slots and raw stamps) that recomputes it."""
     software: str
     """Name and version of the software that evaluated."""
+    pulses_missing: int = field(default=0, metadata={LATER: True})
+    """Pulses that the meter gave and the head did not see; their energy is counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

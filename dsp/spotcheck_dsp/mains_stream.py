@@ -31,6 +31,8 @@ Complex = NDArray[np.complex128]
 
 WAVEFORM_KERNELS = tuple(variants())
 """What this processor can run, the fastest first; they agree within rounding."""
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 4e3, 200e3
+MOST_PHASES = 4
 STEPS_PER_CYCLE = 160
 """Values a cycle that a window is resampled to."""
 _LANES = 8
@@ -226,9 +228,9 @@ class MainsStream:
 def _refuse_arguments(
     phases: int, sample_rate_hz: float, cycles: int, reference_phase: int
 ) -> None:
-    if not 1 <= phases <= _LANES // 2:
-        raise ValueError(f"phases is {phases}; 1 to {_LANES // 2} are possible")
-    if not 4e3 <= sample_rate_hz <= 200e3:
+    if not 1 <= phases <= MOST_PHASES:
+        raise ValueError(f"phases is {phases}; 1 to {MOST_PHASES} are possible")
+    if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
         raise ValueError(f"sample_rate_hz is {sample_rate_hz:g}; 4,000 to 200,000 is possible")
     if cycles not in (10, 12):
         raise ValueError(f"cycles is {cycles}; IEC 61000-4-7 has 10 or 12 of them")

@@ -13,12 +13,14 @@ from spotcheck.evidence import Evidence, EvidenceHead
 from spotcheck.meter import AccuracyClass, Meter, MeterConstant, PulseOutput
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse, PulseTrain
 from spotcheck.samples import StreamFormat
+from spotcheck_calibration.components import Components
 from spotcheck_calibration.correction_set import (
     CorrectionSet,
     CurrentCorrection,
     UncertainValue,
     VoltageCorrection,
 )
+from spotcheck_dsp.mains_stream import MainsStream
 from spotcheck_dsp.slot_sums import slot_sums_reference
 
 Array = NDArray[np.float64]
@@ -138,6 +140,17 @@ class Plant:
 
     def slots(self, seconds: float, correction: CorrectionSet) -> NDArray[np.int64]:
         return slot_sums_reference(self.codes(0, int(seconds * RATE_HZ), correction), SLOT)
+
+    def components(self, seconds: float, correction: CorrectionSet) -> Components:
+        """What the device demodulates of the codes from sample 0 on."""
+        stream = MainsStream(phases=self.phases, sample_rate_hz=RATE_HZ)
+        spectra = stream.add(self.codes(0, int(seconds * RATE_HZ), correction)).spectra
+        return Components(
+            cycles=10,
+            starts=np.array([s.start_sample for s in spectra]),
+            ends=np.array([s.end_sample for s in spectra]),
+            phasors=np.stack([s.spectrum.phasors[:, 10::10] for s in spectra]),
+        )
 
     def pulses(
         self,

@@ -17,6 +17,7 @@ from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse
 from spotcheck.reading import CannotJudge, ErrorReading, Reason
 from spotcheck.samples import SampleBlock
+from spotcheck_calibration.components import components_of
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.session_messages import (
     MeasurementRequest,
@@ -183,6 +184,22 @@ def test_evidence_keeps_its_margin_and_is_named_in_the_reading(synthesis: Module
 
 
 CUTS = st.lists(st.integers(1, 31_999), max_size=12)
+
+
+def test_evidence_carries_the_components_of_its_time(synthesis: ModuleType) -> None:
+    bench = in_tenths_of_a_second(synthesis)
+    for event in bench.outcomes:
+        assert event.evidence is not None
+        found = components_of(event.evidence)
+        assert found is not None
+        pulses = event.evidence.head.pulses.pulses
+        assert found.ends[0] > pulses[0].sample - 0.15 * RATE
+        assert found.starts[-1] < pulses[-1].sample + 0.15 * RATE
+        # What is known for certain ends 0.15 s before the last pulse at the latest.
+        assert found.ends[-1] <= pulses[-1].sample - 0.14 * RATE
+        assert isinstance(event.outcome, ErrorReading)
+        truth = bench.plant.frequency_hz
+        assert event.outcome.conditions.frequency_hz == pytest.approx(truth, rel=1e-7)
 
 
 @settings(

@@ -11,7 +11,7 @@ import pytest
 
 from spotcheck.canonical_json import canonical_bytes, parse_canonical
 from spotcheck.errors import CanonicalFormError, EvidenceError, InvalidInputError
-from spotcheck.evidence import Evidence, parse_evidence
+from spotcheck.evidence import ComponentGrid, Evidence, parse_evidence
 from spotcheck.meter import (
     AccuracyClass,
     Connection,
@@ -135,6 +135,21 @@ def test_evidence_of_version_1() -> None:
     assert evidence.slot_bytes == 48
 
 
+def test_evidence_of_version_2() -> None:
+    data = golden("evidence_v2.bin")
+    evidence = parse_evidence(data)
+    assert evidence.to_bytes() == data
+    assert evidence.sha256 == "afcad6a2e80e1c766dd4f4533de2b9b8d40492aa3640ee87e575a858fda2c07f"
+    first = parse_evidence(golden("evidence_v1.bin"))
+    assert evidence.slot_sums == first.slot_sums
+    assert evidence.head.components == ComponentGrid(cycles=10, orders=2)
+    assert evidence.window_bytes == 80
+    values = struct.unpack("<20d", evidence.components)
+    assert values[:6] == (37688.25, 39296.75, 3.0, -4.0, 0.5, 0.25)
+    assert values[10:12] == (39296.75, 40905.25)
+    assert values[-2:] == (2.5e-3, -3e-3)
+
+
 def test_evidence_with_line_feeds_among_its_sums_is_read_whole() -> None:
     head = parse_evidence(golden("evidence_v1.bin")).head
     evidence = Evidence(head=head, slot_sums=b"\n" * 48)
@@ -151,8 +166,8 @@ def test_what_is_no_evidence_is_refused() -> None:
     data = golden("evidence_v1.bin")
     with pytest.raises(EvidenceError, match="head line is missing"):
         parse_evidence(data.replace(b"\n", b""))
-    with pytest.raises(EvidenceError, match="no evidence of the format spotcheck-evidence-1"):
-        parse_evidence(data.replace(b"evidence-1", b"evidence-2"))
+    with pytest.raises(EvidenceError, match="no evidence of the format spotcheck-evidence-1 or"):
+        parse_evidence(data.replace(b"evidence-1", b"evidence-3"))
     with pytest.raises(EvidenceError, match="no evidence of the format"):
         parse_evidence(b"[]\n")
     with pytest.raises(CanonicalFormError, match="altered"):
