@@ -136,7 +136,8 @@ def _meter_lines(meter: dict[str, Any]) -> list[str]:
     lines = [
         f"[bold]meter:[/] error {error:+.5f} % ± {u:.2g} % (95 %, {meter['uncertainty_scope']}), "
         f"gate {meter['gate_error_percent']:+.5f} %, {meter['pulses_used']} pulses used, "
-        f"{meter['pulses_rejected']} rejected, {meter['pulses_outside']} outside"
+        f"{meter['pulses_rejected']} rejected, {meter['pulses_missing']} missing, "
+        f"{meter['pulses_outside']} outside"
     ]
     if meter["hint"]:
         lines.append(f"  {meter['hint']}")

@@ -108,6 +108,7 @@ def meter_summary(
         "gate_error_percent": result.gate_error_percent,
         "pulses_used": result.pulses_used,
         "pulses_rejected": result.pulses_rejected,
+        "pulses_missing": result.pulses_missing,
         "pulses_outside": result.pulses_outside,
         "duration_s": result.duration_s,
         "pulse_output": result.kind,

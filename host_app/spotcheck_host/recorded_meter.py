@@ -17,6 +17,7 @@ from spotcheck_calibration.pulse_energy import (
     EnergiesAtPulses,
     energy_per_pulse,
     implausible,
+    number_pulses,
 )
 from spotcheck_dsp.window_quantities import WindowQuantities
 from spotcheck_host.recorded_measurement import RecordedMeasurement
@@ -70,8 +71,9 @@ class RecordedError:
     pulses_used: int
     """Pulses in the evaluation."""
     pulses_rejected: int
-    """Pulses left out although they lie in the window: 0 as yet, for irregular pulses end in
-    "cannot judge" instead of being left out."""
+    """Edges in the window that are no pulses of the meter."""
+    pulses_missing: int
+    """Pulses that nobody saw; their energy is counted."""
     pulses_outside: int
     """Pulses before, after or too near to the ends of the window."""
     duration_s: float
@@ -156,13 +158,16 @@ def meter_error(
         with_ripple_j=sign * measured.energies.with_ripple_j,
     )
     obstacle = _obstacle(measured, meter, sign)
-    if obstacle is None:
-        claimed_j = float(meter.constant.energy_per_pulse_j)
-        found = energy_per_pulse(energies, meter.pulse_output)
-        obstacle = implausible(energies, claimed_j, found.line.energy_per_pulse)
     if obstacle is not None:
-        reason, detail = obstacle
-        return NoRecordedError(reason=reason, detail=detail, pulses_outside=measured.pulses_outside)
+        return _none(measured, *obstacle)
+    claimed_j = float(meter.constant.energy_per_pulse_j)
+    pulses = number_pulses(measured.pulses_s, energies, claimed_j)
+    if isinstance(pulses, str):
+        return _none(measured, Reason.PULSES_IRREGULAR, pulses)
+    found = energy_per_pulse(energies.of(pulses.used), pulses.numbers, meter.pulse_output)
+    if obstacle := implausible(claimed_j, found.line.energy_per_pulse):
+        return _none(measured, *obstacle)
+    times_s = measured.pulses_s[pulses.used]
     budget = reading_budget(
         meter_energy_per_pulse_j=claimed_j,
         line=found.line,
@@ -173,13 +178,18 @@ def meter_error(
         budget=budget,
         uncertainty_scope=reference.scope,
         gate_error_percent=100 * (claimed_j / found.gate_j - 1),
-        pulses_used=len(measured.pulses_s),
-        pulses_rejected=0,
+        pulses_used=len(times_s),
+        pulses_rejected=pulses.rejected,
+        pulses_missing=pulses.missing,
         pulses_outside=measured.pulses_outside,
-        duration_s=float(measured.pulses_s[-1] - measured.pulses_s[0]),
+        duration_s=float(times_s[-1] - times_s[0]),
         kind=found.kind.value,
         hint=_hint(budget.error_percent, found.line.energy_per_pulse),
     )
+
+
+def _none(measured: RecordedMeasurement, reason: Reason, detail: str) -> NoRecordedError:
+    return NoRecordedError(reason=reason, detail=detail, pulses_outside=measured.pulses_outside)
 
 
 def _hint(error_percent: float, found_j: float) -> str:

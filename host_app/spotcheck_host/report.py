@@ -294,7 +294,7 @@ def _reading_row(number: int, reading: ErrorReading) -> list[str]:
         fixed(reading.coverage_factor, 2),
         degrees(reading.degrees_of_freedom),
         signed(reading.gate_error_percent, places),
-        f"{reading.pulses_used} ({reading.pulses_rejected})",
+        f"{reading.pulses_used} ({reading.pulses_rejected}/{reading.pulses_missing})",
         fixed(reading.duration_s, 1),
         f"{1000 * reading.residual_s:.3g}",
     ]

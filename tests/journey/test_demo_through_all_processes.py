@@ -94,8 +94,6 @@ def test_other_seed_gives_other_events(rehearse: Rehearse, tmp_path: Path) -> No
     [
         (Fault.NO_PULSES, Reason.NO_PULSES),
         (Fault.ONE_PULSE, Reason.TOO_FEW_PULSES),
-        (Fault.MISSED_PULSE, Reason.PULSES_IRREGULAR),
-        (Fault.DOUBLE_PULSE, Reason.PULSES_IRREGULAR),
         (Fault.NO_VOLTAGE, Reason.OUTAGE),
         (Fault.VOLTAGE_LOST, Reason.OUTAGE),
         (Fault.NO_LOAD, Reason.NO_LOAD),
@@ -120,6 +118,23 @@ def test_fault_has_its_named_outcome_in_interface_and_record_and_no_verdict(
     judged = [line for line in lines if line.startswith("verdict")]
     assert len(judged) == 1
     assert judged[0].startswith("verdict: cannot judge")
+
+
+@pytest.mark.parametrize(
+    ("fault", "counted"),
+    [(Fault.MISSED_PULSE, "pulses_missing"), (Fault.DOUBLE_PULSE, "pulses_rejected")],
+)
+def test_missed_or_double_pulse_is_repaired_and_counted(
+    rehearse: Rehearse, fault: Fault, counted: str
+) -> None:
+    rehearsal = rehearse(Scenario(fault=fault))
+    summary = rehearsal.output.summary
+    assert summary["verdict"] == "pass"
+    off = abs(summary["error_percent"] - summary["true_error_percent"])
+    assert off < summary["expanded_uncertainty_percent"]
+    with zipfile.ZipFile(summary["bundle"]) as bundle:
+        events = b"".join(bundle.read(n) for n in bundle.namelist() if not n.startswith("blobs/"))
+    assert f'"{counted}":1'.encode() in events
 
 
 def test_wrong_constant_in_the_other_direction_is_found_too(rehearse: Rehearse) -> None:

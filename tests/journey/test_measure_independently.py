@@ -360,12 +360,25 @@ def test_the_uncertainty_covers_jitter(steady: Path, tmp_path: Path) -> None:
     assert covered >= 34  # 95 % of 40 are 38; 33 or fewer has a chance of 0.3 %
 
 
-def test_pulses_that_cannot_be_right_are_a_reason(steady: Path, tmp_path: Path) -> None:
+def test_missed_and_double_pulses_are_counted_and_leave_no_bias(
+    steady: Path, tmp_path: Path
+) -> None:
     times = np.arange(100, PULSE_P * 11.9, 360) / PULSE_P
     ten = len(times) // 2
-    assert judged(steady, tmp_path, np.delete(times, ten))["cannot_judge"] == "pulses irregular"
-    double = np.insert(times, ten, times[ten] - 0.001)
-    assert judged(steady, tmp_path, double)["cannot_judge"] == "pulses irregular"
+    whole = judged(steady, tmp_path, times)
+    missed = judged(steady, tmp_path, np.delete(times, ten))
+    assert (missed["pulses_missing"], missed["pulses_rejected"]) == (1, 0)
+    double = judged(steady, tmp_path, np.insert(times, ten + 1, times[ten] + 0.001))
+    assert (double["pulses_missing"], double["pulses_rejected"]) == (0, 1)
+    for found in (missed, double):
+        both = whole["expanded_uncertainty_percent"] + found["expanded_uncertainty_percent"]
+        assert abs(found["error_percent"] - whole["error_percent"]) < max(both, 1e-6)
+
+
+def test_pulses_that_cannot_be_right_are_a_reason(steady: Path, tmp_path: Path) -> None:
+    times = np.arange(100, PULSE_P * 11.9, 360) / PULSE_P
+    few = np.delete(times[:4], 2)
+    assert judged(steady, tmp_path, few)["cannot_judge"] == "pulses irregular"
     assert "times the energy" in judged(steady, tmp_path, times, 1000)["detail"]
     outside = np.concatenate([[-0.5, -0.2], times, [12.5, 13.0]])
     assert judged(steady, tmp_path, outside)["pulses_used"] == len(times)

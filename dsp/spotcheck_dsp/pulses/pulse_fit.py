@@ -37,6 +37,7 @@ _FREE_NEEDS_PULSES = 6
 """Pulses beyond its coefficients from which a free filter may be told from noise."""
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,21 +98,24 @@ class PulseEnergyFit:
     """Energy per pulse of the classic gate from the first to the last pulse, by the same filter."""
 
 
-def gate(energies: Array) -> float:
+def gate(energies: Array, numbers: Numbers | None = None) -> float:
     """Energy per pulse of the gate from the first to the last pulse.
 
     Args:
-        energies: (n,) register readings at consecutive pulses, n ≥ 2.
+        energies: (n,) register readings at pulses, n ≥ 2.
+        numbers: (n,) numbers of the pulses, rising; 0, 1, 2, … where not given.
     """
     _refuse_too_few(energies)
-    return float((energies[-1] - energies[0]) / (len(energies) - 1))
+    steps = len(energies) - 1 if numbers is None else int(numbers[-1] - numbers[0])
+    return float((energies[-1] - energies[0]) / steps)
 
 
-def least_squares_line(energies: Array) -> PulseLine:
-    """The line through (k, energies[k]).
+def least_squares_line(energies: Array, numbers: Numbers | None = None) -> PulseLine:
+    """The line through (number, energy).
 
     Args:
-        energies: (n,) register readings at consecutive pulses, n ≥ 2.
+        energies: (n,) register readings at pulses, n ≥ 2.
+        numbers: (n,) numbers of the pulses, rising; 0, 1, 2, … where not given.
 
     Returns:
         Slope with its standard deviation from the residuals (ordinary least squares).
@@ -122,6 +126,8 @@ def least_squares_line(energies: Array) -> PulseLine:
     _refuse_too_few(energies)
     count = len(energies)
     k = np.arange(count) - (count - 1) / 2
+    if numbers is not None:
+        k = numbers - np.mean(numbers)
     spread = float(k @ k)
     # Around the first reading: a register of megajoules must not eat the digits of the slope.
     local = energies - energies[0]

@@ -85,8 +85,8 @@ def quarter_period_products(
     """u(t − T/4)·i(t): its mean is the reactive power by quarter-period delay.
 
     For Q by the definition, the delay is a quarter of the actual cycle; a meter with a fixed delay
-    of a quarter of the nominal period is described by that delay, and then adds P·sin(π/2·Δf/f)
-    off the nominal frequency.
+    of a quarter of the nominal period is described by that delay. At (1 + d) times the nominal
+    frequency its mean is Q·cos(πd/2) − P·sin(πd/2).
 
     Args:
         voltage: (n, phases) samples, V.
