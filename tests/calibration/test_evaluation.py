@@ -215,22 +215,41 @@ def renumbered(pulses: tuple[Pulse, ...]) -> tuple[Pulse, ...]:
     return tuple(Pulse(stamp=p.stamp, index=n) for n, p in enumerate(pulses))
 
 
-def test_missed_pulse_is_found_without_its_number(synthesis: ModuleType) -> None:
+def test_missed_pulses_are_found_without_their_numbers_and_leave_no_bias(
+    synthesis: ModuleType,
+) -> None:
+    evidence = synthesis.Plant().evidence(constant=FAST, error_percent=0.8, seconds=10.0)
+    pulses = evidence.head.pulses.pulses
+    kept = (*pulses[:4], *pulses[5:12], *pulses[14:])
+    found = read(synthesis, synthesis.with_pulses(evidence, renumbered(kept)))
+    assert (found.pulses_used, found.pulses_missing) == (len(kept), 3)
+    assert found.pulses_rejected == 0
+    assert abs(found.error_percent - 0.8) < found.expanded_uncertainty_percent
+    claimed_j = float(evidence.head.meter.constant.energy_per_pulse_j)
+    assert found.meter_energy_j == pytest.approx(claimed_j * (len(pulses) - 1))
+
+
+def test_double_pulse_and_bounces_are_left_out(synthesis: ModuleType) -> None:
+    evidence = synthesis.Plant().evidence(constant=FAST, error_percent=-0.4, seconds=10.0)
+    pulses = list(evidence.head.pulses.pulses)
+    stamps = [p.stamp for p in pulses]
+    stamps.append((stamps[8] + stamps[9]) // 2)
+    stamps += [stamps[15] + 8 * STAMP_SUBDIVISION, stamps[15] + 20 * STAMP_SUBDIVISION]
+    doubled = tuple(Pulse(stamp=stamp, index=n) for n, stamp in enumerate(sorted(stamps)))
+    found = read(synthesis, synthesis.with_pulses(evidence, doubled))
+    assert (found.pulses_used, found.pulses_rejected) == (len(pulses), 3)
+    assert found.pulses_missing == 0
+    assert abs(found.error_percent + 0.4) < found.expanded_uncertainty_percent
+
+
+def test_few_pulses_with_a_gap_cannot_be_numbered(synthesis: ModuleType) -> None:
     evidence = synthesis.Plant().evidence(constant=FAST)
     pulses = evidence.head.pulses.pulses
     found = refused(
-        synthesis, synthesis.with_pulses(evidence, renumbered((*pulses[:4], *pulses[5:])))
+        synthesis, synthesis.with_pulses(evidence, renumbered((*pulses[:3], pulses[4])))
     )
     assert found.reason is Reason.PULSES_IRREGULAR
-    assert "between pulses 3 and 4 is 2.00 times the median" in found.detail
-
-
-def test_double_pulse_is_found(synthesis: ModuleType) -> None:
-    evidence = synthesis.Plant().evidence(constant=FAST)
-    pulses = list(evidence.head.pulses.pulses)
-    pulses.insert(5, Pulse(stamp=pulses[4].stamp + 20 * STAMP_SUBDIVISION, index=0))
-    found = refused(synthesis, synthesis.with_pulses(evidence, renumbered(tuple(pulses))))
-    assert found.reason is Reason.PULSES_IRREGULAR
+    assert "between pulses 2 and 3 is 2.00 times the median" in found.detail
 
 
 def test_negative_power_is_named(synthesis: ModuleType) -> None:
