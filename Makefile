@@ -1,5 +1,6 @@
 # `make demo` and `make test` each set up what they need.
-.PHONY: setup demo app test lint app-shots station-plots campaign-coverage campaign-kill lock clean
+.PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
+	campaign-coverage campaign-kill campaign-sequential lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,6 +22,26 @@ app-shots: setup
 # The pictures of docs/recordings.md, from the two station recordings in ../shared/data.
 station-plots: setup
 	$(BIN)/python tools/station_plots.py
+
+# The pictures of docs/explanations/dsp.md.
+dsp-pictures: setup
+	$(BIN)/python tools/dsp_pictures.py docs/images
+
+# Errors of the arithmetic against closed forms, beside naive methods (about ten minutes).
+bench-accuracy: setup
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/accuracy_windows.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/accuracy_harmonics.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/accuracy_pulses.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/detector_rates.py
+
+# CPU time of the kernels and of the whole way, beside the peers, which are installed first.
+bench-speed: setup
+	$(BIN)/python -m pip install --quiet --require-hashes -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/kernel_speed.py
+
+# Risk and time of the sequential verdict over 100,000 sequences a scene (about a minute).
+campaign-sequential: setup
+	PYTHONPATH=benchmarks $(BIN)/python benchmarks/sequential_verdict.py
 
 lint: setup
 	$(BIN)/ruff check .
@@ -45,6 +66,8 @@ lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
 		--extra dev --extra app --extra device --extra lab pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
+		--extra bench --constraint requirements.txt pyproject.toml -o benchmarks/requirements.txt
 
 clean:
 	rm -rf $(VENV) build demo-output *.egg-info
