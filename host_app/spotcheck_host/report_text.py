@@ -101,7 +101,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "k": ("包含因子 k", "k"),
     "dof": ("有效自由度", "Eff. d.o.f."),
     "gate_error": ("定脉冲法 %", "Gate error %"),
-    "pulses": ("脉冲数 (剔除/漏计)", "Pulses (rejected/missing)"),
+    "pulses": ("脉冲 (剔除/漏计)", "Pulses (rejected/missing)"),
     "duration": ("时长 s", "Duration s"),
     "residual": ("残差 ms", "Residual ms"),
     "mean": ("平均", "Mean"),
