@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# cython: language_level=3, wraparound=False, cdivision=True
 """The mains stream block by block, without allocation; mains_stream.py says what it does."""
 
 from libc.math cimport M_PI, atan2, cos, floor, hypot, rint
@@ -97,7 +97,11 @@ cdef class MainsCore:
     ):
         cdef size_t k, count
         cdef const waveform_kernels *const *found = waveform_variants(&count)
-        if variant >= count or not 1 <= channels <= FRAME or len(filters) > MOST_STAGES:
+        if (
+            variant >= count or not 1 <= channels <= FRAME
+            or not analysis_halvings <= <size_t>len(filters) <= MOST_STAGES
+            or any(len(coefficients) not in (5, 7, 9, 13) for coefficients, _ in filters)
+        ):
             raise IndexError("no such variant, channels or stages")
         self._kernels = found[variant]
         self._channels, self._analysis_halvings = channels, analysis_halvings
@@ -177,22 +181,15 @@ cdef class MainsCore:
         )
 
     cdef size_t _outputs(self, size_t instants) noexcept nogil:
-        """Outputs of the first stage; one instant more than is needed stays behind, as the kernel
-        reads FRAME codes of each."""
-        cdef size_t needed = self._stage[0].taps + 1
-        return 0 if instants < needed else (instants - needed) // 2 + 1
+        """Outputs of the first stage from so many instants."""
+        cdef size_t taps = self._stage[0].taps
+        return 0 if instants < taps else (instants - taps) // 2 + 1
 
     cdef void _widen(self, const int32_t *codes, size_t count) noexcept nogil:
         """Codes to the analysis as they are."""
-        cdef size_t channels = self._channels
         self._room_for_analysis(count)
-        # The last instant by way of a copy, as the kernel reads FRAME codes of each.
         self._kernels.widen_codes(
-            codes, channels, count - 1, self._analysis + self._analysis_held * FRAME
-        )
-        memcpy(self._codes, codes + (count - 1) * channels, channels * sizeof(int32_t))
-        self._kernels.widen_codes(
-            self._codes, channels, 1, self._analysis + (self._analysis_held + count - 1) * FRAME
+            codes, self._channels, count, self._analysis + self._analysis_held * FRAME
         )
         self._grow_analysis(count)
 
@@ -347,6 +344,13 @@ cdef class MainsCore:
         cdef double droop, phase, expected
         cdef double phasor[2][8]
         cdef size_t lane, last
+        if (
+            not self._lowest < self._frequency < self._highest
+            or frame - 2 * cycle < self._track_first
+        ):
+            # Beyond the limits, or followed so late that its frames are gone.
+            self._lost = True
+            return False
         if frame + 2 * cycle > self._track_first + <long>self._track_held - 1:
             return False
         self._kernels.demodulate(
@@ -358,9 +362,7 @@ cdef class MainsCore:
             phasor[1][lane] /= droop
         phase = hypot(phasor[1][self._reference], phasor[0][self._reference])
         self._level = max(self._level, phase)
-        self._lost = (
-            phase <= 0.1 * self._level or not self._lowest < self._frequency < self._highest
-        )
+        self._lost = phase <= 0.1 * self._level
         if self._lost:
             return False
         phase = atan2(phasor[1][self._reference], phasor[0][self._reference])
@@ -509,11 +511,14 @@ cdef class MainsCore:
         """Analysis frames at start + k·step + k²·bend to the rows of `out`."""
         cdef size_t taps = table.shape[2], count = out.shape[0]
         cdef double last = start + (count - 1) * (step + (count - 1) * bend)
+        # Asked so that a NaN fails; a frame more to either side, as the kernel may round otherwise.
         if (
-            table.shape[1] != 4 or taps % FRAME or out.shape[1] != FRAME
-            or floor(start) - <long>(taps // 2) + 1 < self._analysis_first
-            or floor(last) + <long>(taps // 2)
-            > self._analysis_first + <long>self._analysis_held - 1
+            count < 1 or table.shape[0] < 1 or table.shape[1] != 4 or taps < FRAME or taps % FRAME
+            or out.shape[1] != FRAME
+            or not step >= 0 or not step + 2 * (count - 1) * bend >= 0
+            or not floor(start) - <long>(taps // 2) >= self._analysis_first
+            or not floor(last) + <long>(taps // 2)
+            < self._analysis_first + <long>self._analysis_held - 1
         ):
             raise IndexError("beyond the kept frames")
         with nogil:

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, wraparound=False
 """The fused pass over interleaved int32 samples, by the best code for this processor.
 
 The sums themselves are in fused_sums.c; see slot_sums.py for what they are.

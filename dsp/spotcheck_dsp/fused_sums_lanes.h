@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) void NAMED(run)(
     /* Single names, not an array: an array that a loop indexes would live in memory. */
     NAMED(lanes) first = none, second = none, third = none;
     vec largest = LOAD(to->largest);
-    const int32_t *before = codes - channels;
+    const int32_t *before = lagged ? codes - channels : codes;
     int32_t joined[2][3 * LANES];
     for (size_t left = frames; left; left -= left < frames_per_period ? left : frames_per_period) {
         if (left < frames_per_period) {

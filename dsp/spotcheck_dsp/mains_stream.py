@@ -158,25 +158,31 @@ class MainsStream:
         piece = int(_MOST_AT_ONCE_S * self._rate_hz)
         if len(codes) <= piece:
             return self._add_piece(codes)
-        steps = [self._add_piece(codes[k : k + piece]) for k in range(0, len(codes), piece)]
-        return StreamStep(
-            instants=np.concatenate([step.instants for step in steps]),
-            phasors=np.concatenate([step.phasors for step in steps]),
-            spectra=tuple(spectrum for step in steps for spectrum in step.spectra),
-        )
+        return _joined([self._add_piece(codes[k : k + piece]) for k in range(0, len(codes), piece)])
 
     def _add_piece(self, codes: NDArray[np.int32]) -> StreamStep:
+        self._core.add(codes)
+        step = self._follow()
+        # Mains that are lost may be found again further on in the same piece.
+        while not self._locked and (another := self._follow()) is not None:
+            step = another if step is None else _joined([step, another])
+        if step is None:
+            return StreamStep(
+                instants=np.empty(0), phasors=np.empty((0, self._channels), complex), spectra=()
+            )
+        return step
+
+    def _follow(self) -> StreamStep | None:
+        """What the mains give as far as they have come; None where there are none yet."""
         core = self._core
-        core.add(codes)
         if not self._locked:
             self._locked = self._search()
-        spectra: tuple[StreamSpectrum, ...] = ()
-        if self._locked:
-            core.follow()
-            if self._with_spectra:
-                spectra = tuple(self._spectra())
+        if not self._locked:
+            return None
+        core.follow()
+        spectra = tuple(self._spectra()) if self._with_spectra else ()
         instants, phasors = core.take_phasors()
-        if self._locked and core.lost:
+        if core.lost:
             self._locked, self._search_from = False, core.next_frame
         return StreamStep(instants=instants, phasors=phasors, spectra=spectra)
 
@@ -185,18 +191,15 @@ class MainsStream:
         core, count = self._core, int(_SEARCH_S * self._track_hz)
         first, end = core.track_frames
         begin = max(first, self._search_from)
-        if end - begin < count:
-            return False
-        self._search_from = begin + count
-        values = core.track_values(self._reference, begin, count)
-        if not np.any(values):
-            return False
-        rough_hz = coarse_frequency_hz(values, self._track_hz)
-        limits = LOWEST_HZ / self._rate_hz, HIGHEST_HZ / self._rate_hz
-        if not LOWEST_HZ < rough_hz < HIGHEST_HZ:
-            return False
-        core.lock(self._reference, rough_hz / self._rate_hz, *limits, begin)
-        return True
+        while end - begin >= count:
+            values = core.track_values(self._reference, begin, count)
+            rough_hz = coarse_frequency_hz(values, self._track_hz) if np.any(values) else 0.0
+            if LOWEST_HZ < rough_hz < HIGHEST_HZ:
+                limits = LOWEST_HZ / self._rate_hz, HIGHEST_HZ / self._rate_hz
+                core.lock(self._reference, rough_hz / self._rate_hz, *limits, begin)
+                return True
+            begin = self._search_from = begin + count
+        return False
 
     def _spectra(self) -> Iterator[StreamSpectrum]:
         while (window := self._core.next_window(self._cycles)) is not None:
@@ -223,6 +226,14 @@ class MainsStream:
             end_sample=end,
             spectrum=CycleSpectrum(cycles=self._cycles, orders=orders, phasors=phasors),
         )
+
+
+def _joined(steps: list[StreamStep]) -> StreamStep:
+    return StreamStep(
+        instants=np.concatenate([step.instants for step in steps]),
+        phasors=np.concatenate([step.phasors for step in steps]),
+        spectra=tuple(spectrum for step in steps for spectrum in step.spectra),
+    )
 
 
 def _refuse_arguments(

@@ -2,10 +2,14 @@
 #include "waveform_kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+/* Instants of which codes lie within FRAME codes of one before. */
+#define INSTANTS_BEHIND(channels) ((FRAME - 1) / (channels))
 
 typedef int32_t codes8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));

@@ -14,8 +14,9 @@ typedef struct {
     const char *name;
 
     /* Every second frame behind a symmetric filter of 5, 7, 9 or 13 taps: frame m of `out` is the sum
-       of coefficient[j] × frame 2m+j. The codes of an instant lie `channels` after those of the one
-       before; FRAME of them are read, so another instant must follow the last one needed. */
+       of coefficient[j] × frame 2m+j. The codes of an instant lie `channels` (1 to FRAME) after those
+       of the one before; nothing behind the last one needed is read. What `out` holds beyond the
+       channels means nothing. */
     void (*halve_codes)(const int32_t *codes, size_t channels, size_t count, size_t taps,
                         const float *coefficients, float *out);
     void (*halve_frames)(const float *frames, size_t count, size_t taps, const float *coefficients,
@@ -28,19 +29,23 @@ typedef struct {
 
     /* RMS phasors of the fundamental at an instant: four boxes of one cycle (a cubic B-spline) over
        the frames two cycles to either side. Cosine phase at the instant itself. The first of the
-       frames has the number `first_frame`. */
+       frames has the number `first_frame`; none but ceil(instant − 2 cycles) to
+       floor(instant + 2 cycles) are read. */
     void (*demodulate)(const float *frames, long first_frame, double instant, double cycle_frames,
                        double *real, double *imaginary);
 
     /* Frames at the places start + k·step + k²·bend, k < count, between the given frames, the first of
-       which has the number `first_frame`.
+       which has the number `first_frame`. How a place rounds depends on the processor: where one may
+       be whole, the frames to both sides of it must be there.
        `table` holds for each of `segments` parts of a sample interval the cubics in ±½ of all taps:
        [segment][power][tap], taps a multiple of FRAME. Tap t of a value at q weighs frame
        floor(q) − taps/2 + 1 + t. */
     void (*resample)(const double *frames, long first_frame, double start, double step,
-                     double bend, size_t count, const double *table, size_t segments, size_t taps, double *out);
+                     double bend, size_t count, const double *table, size_t segments,
+                     size_t taps, double *out);
 
-    /* A Chebyshev series in 2x² − 1 at x = k·step, k < count; `out` has room for whole vectors. */
+    /* A Chebyshev series of at least one term in 2x² − 1 at x = k·step, k < count; `out` has room for
+       whole vectors. */
     void (*chebyshev_series)(const double *series, size_t terms, double step, size_t count,
                              double *out);
 } waveform_kernels;

@@ -28,17 +28,36 @@
     default: break;            \
     }
 
-static void NAMED(halve_codes)(const int32_t *codes, size_t channels, size_t count, size_t taps,
-                                const float *coefficients, float *out)
+/* FRAME codes from each instant on must be readable. */
+static void NAMED(halve_readable)(const int32_t *codes, size_t channels, size_t count, size_t taps,
+                                  const float *coefficients, float *out)
 {
+    if (count == 0)
+        return;
 #define READ(n) __builtin_convertvector(*(const codes8 *)(codes + (n) * channels), float8)
     HALVE_BY_TAPS
 #undef READ
 }
 
+static void NAMED(halve_codes)(const int32_t *codes, size_t channels, size_t count, size_t taps,
+                               const float *coefficients, float *out)
+{
+    /* The last outputs from a copy: behind the codes of an instant others may lie, or nothing. */
+    const size_t most = (INSTANTS_BEHIND(channels) + 1) / 2, last = count < most ? count : most;
+    const size_t before = count - last;
+    int32_t end[MOST_HALVING_TAPS * FRAME] = {0};
+    if (last)
+        memcpy(end, codes + 2 * before * channels,
+               (2 * (last - 1) + taps) * channels * sizeof *codes);
+    NAMED(halve_readable)(codes, channels, before, taps, coefficients, out);
+    NAMED(halve_readable)(end, channels, last, taps, coefficients, out + before * FRAME);
+}
+
 static void NAMED(halve_frames)(const float *frames, size_t count, size_t taps,
                                  const float *coefficients, float *out)
 {
+    if (count == 0)
+        return;
 #define READ(n) (*(const float8 *)(frames + (n) * FRAME))
     HALVE_BY_TAPS
 #undef READ
@@ -46,9 +65,16 @@ static void NAMED(halve_frames)(const float *frames, size_t count, size_t taps,
 
 static void NAMED(widen_codes)(const int32_t *codes, size_t channels, size_t count, double *out)
 {
-    for (size_t n = 0; n < count; n++)
+    const size_t behind = INSTANTS_BEHIND(channels), last = count < behind ? count : behind;
+    for (size_t n = 0; n < count - last; n++)
         *(double8 *)(out + n * FRAME) =
             __builtin_convertvector(*(const codes8 *)(codes + n * channels), double8);
+    for (size_t n = count - last; n < count; n++) {
+        int32_t alone[FRAME] = {0};
+        memcpy(alone, codes + n * channels, channels * sizeof *codes);
+        *(double8 *)(out + n * FRAME) =
+            __builtin_convertvector(*(const codes8 *)alone, double8);
+    }
 }
 
 static void NAMED(widen_frames)(const float *frames, size_t count, double *out)
@@ -100,14 +126,15 @@ static void NAMED(demodulate)(const float *frames, long first_frame, double inst
     }
 }
 
-static void NAMED(resample)(const double *frames, long first_frame, double start,
-                            double step, double bend, size_t count, const double *table, size_t segments, size_t taps,
-                            double *out)
+static void NAMED(resample)(const double *frames, long first_frame, double start, double step,
+                            double bend, size_t count, const double *table, size_t segments,
+                            size_t taps, double *out)
 {
     for (size_t k = 0; k < count; k++) {
         const double place = start + (double)k * (step + (double)k * bend), whole = floor(place);
         const double scaled = (place - whole) * (double)segments;
-        const size_t segment = (size_t)scaled;
+        /* A hair below a whole frame the difference rounds to 1. */
+        const size_t found = (size_t)scaled, segment = found < segments ? found : segments - 1;
         const double at = scaled - (double)segment - 0.5;
         const double *c = table + segment * 4 * taps;
         const long first_tap = (long)whole - (long)taps / 2 + 1;

@@ -33,6 +33,12 @@ def digest(compiler: str, options: list[str], runner: list[str], folder: Path) -
     return variants, found
 
 
+@pytest.fixture(scope="module")
+def digest_here(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of the kernels as they are shipped, on this processor."""
+    return digest("gcc", ["-O3"], [], tmp_path_factory.mktemp("here"))[1]
+
+
 def test_no_variant_reads_or_writes_beyond_its_arrays_and_all_agree(tmp_path: Path) -> None:
     options = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     variants, found = digest("gcc", options, [], tmp_path)
@@ -40,14 +46,28 @@ def test_no_variant_reads_or_writes_beyond_its_arrays_and_all_agree(tmp_path: Pa
     assert len(found) == 16
 
 
+@pytest.mark.skipif(not shutil.which("qemu-x86_64"), reason="needs Debian's qemu-user")
+@pytest.mark.parametrize(
+    ("processor", "expected"),
+    [("qemu64", "plain"), ("Haswell", "avx2 plain")],
+)
+def test_sums_of_each_x86_64_processor_are_bit_identical(
+    processor: str, expected: str, digest_here: str, tmp_path: Path
+) -> None:
+    variants, there = digest(
+        "gcc", ["-O3", "-static"], ["qemu-x86_64", "-cpu", processor], tmp_path
+    )
+    assert variants == expected
+    assert there == digest_here
+
+
 @pytest.mark.skipif(
     not (shutil.which("aarch64-linux-gnu-gcc") and shutil.which("qemu-aarch64")),
     reason="needs Debian's gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user",
 )
-def test_sums_on_aarch64_are_bit_identical(tmp_path: Path) -> None:
-    here = digest("gcc", ["-O3"], [], tmp_path)[1]
+def test_sums_on_aarch64_are_bit_identical(digest_here: str, tmp_path: Path) -> None:
     variants, there = digest(
         "aarch64-linux-gnu-gcc", ["-O3", "-static"], ["qemu-aarch64"], tmp_path
     )
     assert variants.startswith("neon")
-    assert there == here
+    assert there == digest_here

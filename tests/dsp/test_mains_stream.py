@@ -184,6 +184,28 @@ def test_outage_is_left_and_the_mains_are_found_again() -> None:
     assert np.max(np.abs(after.phasors[late] - expected)) < 1e-6 * RMS
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_mains_that_come_and_go_are_followed_alike_however_the_stream_is_cut(seed: int) -> None:
+    """Bursts, silences, square waves and frequencies beyond the limits, one after the other."""
+    rng = np.random.default_rng(seed)
+    pieces = []
+    for _ in range(24):
+        n = np.arange(rng.integers(500, 6000))
+        tone = np.cos(2 * np.pi * rng.choice([20.0, 44.0, 50.0, 61.0, 90.0]) * n / 10e3)
+        shape = rng.choice(3)
+        pieces.append((tone, np.sign(tone), np.zeros(len(n)))[shape] * rng.uniform(0.01, 1))
+    wave = np.concatenate(pieces) + rng.normal(0, 1e-4, sum(map(len, pieces)))
+    codes = np.rint(PEAK * np.column_stack([wave, 0.5 * wave])).astype(np.int32)
+    whole = MainsStream(phases=1, sample_rate_hz=10e3).add(codes)
+    stream = MainsStream(phases=1, sample_rate_hz=10e3)
+    cuts = np.sort(rng.integers(0, len(codes), 200))
+    steps = [stream.add(block) for block in np.split(codes, cuts)]
+    instants = np.concatenate([step.instants for step in steps])
+    assert instants.tolist() == whole.instants.tolist()
+    starts = [found.start_sample for step in steps for found in step.spectra]
+    assert starts == [found.start_sample for found in whole.spectra]
+
+
 def test_silence_gives_nothing() -> None:
     stream = MainsStream(phases=1, sample_rate_hz=10e3)
     step = stream.add(np.zeros((20_000, 2), np.int32))

@@ -1,0 +1,262 @@
+/* Holds every variant of the kernels of the mains stream against plain loops in double.
+
+   Built with the sanitizers by the tests, and for aarch64 under an emulator; every array has exactly
+   the size that waveform_kernels.h lets a kernel touch, so that a read beyond an end is seen. */
+#include "waveform_kernels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t seed = 20261124;
+static int wrong;
+
+static uint32_t below(uint32_t limit)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 32) % limit;
+}
+
+/* −1 to 1 in steps of 2⁻²³: exact in float too. */
+static double fraction(void)
+{
+    return ((double)below((1 << 24) + 1) - (1 << 23)) / (1 << 23);
+}
+
+/* 0, 1 and other small numbers more often than large ones. */
+static size_t length(void)
+{
+    return below(3) ? below(12) : below(70);
+}
+
+static void *room(size_t count, size_t size)
+{
+    void *found = calloc(count, size);
+    /* NaN, or −1: what nobody writes is seen. */
+    memset(found, 0xff, count * size);
+    return found;
+}
+
+static void expect(double found, double expected, double within, const char *variant,
+                   const char *kernel)
+{
+    /* The other way round, a NaN would pass. */
+    if (!(fabs(found - expected) <= within)) {
+        printf("%s %s: %.17g where %.17g is expected\n", variant, kernel, found, expected);
+        wrong = 1;
+    }
+}
+
+static double *random_frames(size_t count)
+{
+    double *frames = room(count * FRAME, sizeof *frames);
+    for (size_t k = 0; k < count * FRAME; k++)
+        frames[k] = 8388608 * fraction();
+    return frames;
+}
+
+static float *random_float_frames(size_t count)
+{
+    float *frames = room(count * FRAME, sizeof *frames);
+    for (size_t k = 0; k < count * FRAME; k++)
+        frames[k] = (float)(8388608 * fraction());
+    return frames;
+}
+
+static int32_t *random_codes(size_t count)
+{
+    int32_t *codes = room(count, sizeof *codes);
+    for (size_t k = 0; k < count; k++)
+        codes[k] = (int32_t)(8388608 * fraction());
+    return codes;
+}
+
+/* One output; float32 rounds every addition and product by 2⁻²⁴ of what it has. */
+static void expect_filtered(const float *found, const double *values, size_t apart, size_t lanes,
+                            size_t taps, const float *coefficients, const char *variant,
+                            const char *kernel)
+{
+    for (size_t lane = 0; lane < lanes; lane++) {
+        double sum = 0, size = 0;
+        for (size_t j = 0; j < taps; j++) {
+            sum += coefficients[j] * values[j * apart + lane];
+            size += fabs(coefficients[j] * values[j * apart + lane]);
+        }
+        expect(found[lane], sum, size * (double)(taps / 2 + 3) / (1 << 24), variant, kernel);
+    }
+}
+
+static void check_halvings(const waveform_kernels *by, size_t channels, size_t count, size_t taps)
+{
+    const size_t instants = count ? 2 * (count - 1) + taps : 0;
+    float coefficients[MOST_HALVING_TAPS];
+    for (size_t j = 0; j <= taps / 2; j++)
+        coefficients[j] = coefficients[taps - 1 - j] = (float)fraction();
+    int32_t *codes = random_codes(instants * channels);
+    float *frames = random_float_frames(instants);
+    float *of_codes = room(count * FRAME, sizeof *of_codes), *of_frames = room(count * FRAME, sizeof *of_frames);
+    double *wide_codes = room(instants * channels, sizeof *wide_codes);
+    double *wide_frames = room(instants * FRAME, sizeof *wide_frames);
+    for (size_t k = 0; k < instants * channels; k++)
+        wide_codes[k] = codes[k];
+    for (size_t k = 0; k < instants * FRAME; k++)
+        wide_frames[k] = frames[k];
+    by->halve_codes(codes, channels, count, taps, coefficients, of_codes);
+    by->halve_frames(frames, count, taps, coefficients, of_frames);
+    for (size_t m = 0; m < count; m++) {
+        float alone[FRAME];
+        expect_filtered(of_codes + m * FRAME, wide_codes + 2 * m * channels, channels, channels, taps,
+                        coefficients, by->name, "halve_codes");
+        expect_filtered(of_frames + m * FRAME, wide_frames + 2 * m * FRAME, FRAME, FRAME, taps,
+                        coefficients, by->name, "halve_frames");
+        /* No result may depend on how the stream was cut. */
+        by->halve_codes(codes + 2 * m * channels, channels, 1, taps, coefficients, alone);
+        for (size_t lane = 0; lane < channels; lane++)
+            expect(alone[lane], of_codes[m * FRAME + lane], 0, by->name, "halve_codes of one");
+    }
+    free(codes), free(frames), free(of_codes), free(of_frames), free(wide_codes), free(wide_frames);
+}
+
+static void check_types(const waveform_kernels *by, size_t channels, size_t count)
+{
+    int32_t *codes = random_codes(count * channels);
+    float *frames = random_float_frames(count), *narrow = room(count * FRAME, sizeof *narrow);
+    double *values = random_frames(count);
+    double *wide = room(count * FRAME, sizeof *wide), *widened = room(count * FRAME, sizeof *widened);
+    for (size_t k = 0; k < count * FRAME; k++)
+        values[k] *= 1 + fraction();
+    by->widen_codes(codes, channels, count, wide);
+    by->widen_frames(frames, count, widened);
+    by->narrow_frames(values, count, narrow);
+    for (size_t k = 0; k < count * FRAME; k++) {
+        if (k % FRAME < channels)
+            expect(wide[k], codes[k / FRAME * channels + k % FRAME], 0, by->name, "widen_codes");
+        expect(widened[k], frames[k], 0, by->name, "widen_frames");
+        expect(narrow[k], (float)values[k], 0, by->name, "narrow_frames");
+    }
+    free(codes), free(frames), free(narrow), free(values), free(wide), free(widened);
+}
+
+static double positive_cube(double x)
+{
+    return x > 0 ? x * x * x : 0;
+}
+
+static void check_demodulation(const waveform_kernels *by)
+{
+    const double cycle = 60 + 58 * fraction(), instant = 1e5 * fraction();
+    const long first = (long)ceil(instant - 2 * cycle), last = (long)floor(instant + 2 * cycle);
+    float *frames = random_float_frames((size_t)(last - first + 1));
+    double real[FRAME], imaginary[FRAME];
+    by->demodulate(frames, first, instant, cycle, real, imaginary);
+    for (size_t lane = 0; lane < FRAME; lane++) {
+        double total = 0, cosines = 0, sines = 0;
+        for (long n = first; n <= last; n++) {
+            const double x = fabs((double)n - instant) / cycle;
+            const double weight = positive_cube(2 - x) - 4 * positive_cube(1 - x);
+            const double angle = 2 * M_PI * ((double)n - instant) / cycle;
+            const double value = frames[(size_t)(n - first) * FRAME + lane];
+            total += weight;
+            cosines += weight * value * cos(angle);
+            sines -= weight * value * sin(angle);
+        }
+        /* 480 turns that follow from each other; the codes reach 2²³. */
+        expect(real[lane], M_SQRT2 * cosines / total, 8388608 * 1e-12, by->name, "demodulate");
+        expect(imaginary[lane], M_SQRT2 * sines / total, 8388608 * 1e-12, by->name, "demodulate");
+    }
+    free(frames);
+}
+
+static double interpolated(const double *frames, long first_frame, double place,
+                           const double *table, size_t segments, size_t taps, size_t lane,
+                           double *size)
+{
+    const double whole = floor(place), scaled = (place - whole) * (double)segments;
+    const size_t found = (size_t)scaled, segment = found < segments ? found : segments - 1;
+    const double at = scaled - (double)segment - 0.5;
+    const double *cubic = table + segment * 4 * taps;
+    double sum = 0;
+    *size = 0;
+    for (size_t t = 0; t < taps; t++) {
+        const double weight = cubic[t] + at * (cubic[taps + t] + at * (cubic[2 * taps + t] +
+                                                                       at * cubic[3 * taps + t]));
+        const long frame = (long)whole - (long)taps / 2 + 1 + (long)t - first_frame;
+        sum += weight * frames[(size_t)frame * FRAME + lane];
+        *size += 4 * fabs(frames[(size_t)frame * FRAME + lane]);
+    }
+    return sum;
+}
+
+static void check_resampling(const waveform_kernels *by, double start)
+{
+    static const size_t part[] = {1, 3, 64};
+    const size_t segments = part[below(3)], taps = FRAME * (1 + below(MOST_RESAMPLING_TAPS / FRAME));
+    const size_t count = length();
+    /* So few digits that every place is exact, however the processor rounds. */
+    const double step = (double)below(1 << 12) / 1024, bend = (double)below(1 << 8) / 65536;
+    const double last = count ? start + (double)(count - 1) * (step + (double)(count - 1) * bend) : start;
+    const long first_frame = (long)floor(start) - (long)taps / 2 + 1;
+    const size_t held = count ? (size_t)((long)floor(last) + (long)taps / 2 - first_frame + 1) : 0;
+    double *frames = random_frames(held), *table = room(segments * 4 * taps, sizeof *table);
+    double *out = room(count * FRAME, sizeof *out);
+    for (size_t k = 0; k < segments * 4 * taps; k++)
+        table[k] = fraction();
+    by->resample(frames, first_frame, start, step, bend, count, table, segments, taps, out);
+    for (size_t k = 0; k < count; k++)
+        for (size_t lane = 0; lane < FRAME; lane++) {
+            const double place = start + (double)k * (step + (double)k * bend);
+            double size;
+            const double expected = interpolated(frames, first_frame, place, table, segments, taps, lane, &size);
+            expect(out[k * FRAME + lane], expected, size * 4e-15, by->name, "resample");
+        }
+    free(frames), free(table), free(out);
+}
+
+static void check_series(const waveform_kernels *by)
+{
+    const size_t terms = 1 + below(31), count = length();
+    const double step = count ? (1 + fraction()) / 2 / (double)count : 1;
+    double *series = room(terms, sizeof *series), size = 0;
+    double *out = room((count + FRAME - 1) / FRAME * FRAME, sizeof *out);
+    for (size_t j = 0; j < terms; j++)
+        size += fabs(series[j] = fraction());
+    by->chebyshev_series(series, terms, step, count, out);
+    for (size_t k = 0; k < count; k++) {
+        const long double root = (long double)k * step, x = 2 * root * root - 1;
+        long double sum = series[0], before = 1, now = x;
+        for (size_t j = 1; j < terms; j++) {
+            const long double after = 2 * x * now - before;
+            sum += series[j] * now;
+            before = now, now = after;
+        }
+        expect(out[k], (double)sum, size * 1e-12, by->name, "chebyshev_series");
+    }
+    free(series), free(out);
+}
+
+int main(void)
+{
+    static const size_t sizes[] = {5, 7, 9, 13};
+    size_t variants;
+    const waveform_kernels *const *found = waveform_variants(&variants);
+    for (size_t k = 0; k < variants; k++) {
+        for (size_t channels = 1; channels <= FRAME; channels++)
+            for (size_t turn = 0; turn < 24; turn++) {
+                const size_t count = turn < 6 ? turn : length();
+                check_halvings(found[k], channels, count, sizes[turn % 4]);
+                check_halvings(found[k], channels, count, sizes[(turn + 1) % 4]);
+                check_types(found[k], channels, count);
+            }
+        for (size_t turn = 0; turn < 100; turn++) {
+            check_demodulation(found[k]);
+            check_resampling(found[k], (double)below(1 << 20) / 64 - 4096);
+            check_series(found[k]);
+        }
+        /* A hair below a whole frame, as near as a double lies to it. */
+        check_resampling(found[k], -0x1p-60);
+        printf("%s ", found[k]->name);
+    }
+    printf("%s\n", wrong ? "differ" : "agree");
+    return wrong;
+}
