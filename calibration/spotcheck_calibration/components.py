@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spotcheck.errors import EvidenceError
 from spotcheck.evidence import BYTES_PER_FLOAT, ComponentGrid, Evidence
 
 Array = NDArray[np.float64]
@@ -48,6 +49,28 @@ class Components:
         nearer = samples - middles[before] <= middles[after] - samples
         return np.where(nearer, before, after)
 
+    def near(self, samples: Array) -> NDArray[np.bool_]:
+        """(n,) whether an instant lies in a window, or nearer to one than that is long."""
+        window = self.at(samples)
+        length = self.ends[window] - self.starts[window]
+        away = np.maximum(self.starts[window] - samples, samples - self.ends[window])
+        found: NDArray[np.bool_] = away < length
+        return found
+
+    def distortion_percent(self, windows: slice) -> Array:
+        """(channels,) √Σ|X_h|² over the orders from 2, by |X_1| (IEC 61000-4-7, 3.3.1, recalled).
+
+        0 where there is no fundamental.
+        """
+        squares = np.mean(np.abs(self.phasors[windows]) ** 2, axis=0)
+        fundamental = squares[:, 0]
+        harmonics = squares[:, 1:].sum(axis=1)
+        ratio = np.divide(
+            harmonics, fundamental, out=np.zeros_like(harmonics), where=fundamental > 0
+        )
+        distortion: Array = 100 * np.sqrt(ratio)
+        return distortion
+
     def within(self, first_sample: float, last_sample: float) -> slice:
         """Windows that overlap an interval; the nearest where none does."""
         found = np.flatnonzero((self.ends > first_sample) & (self.starts < last_sample))
@@ -81,12 +104,21 @@ class Components:
 
 
 def components_of(evidence: Evidence) -> Components | None:
-    """The components of evidence; None where it has none."""
-    grid = evidence.head.components
+    """The components of evidence; None where it has none.
+
+    Raises:
+        EvidenceError: they cannot be what a device demodulated of these slots.
+    """
+    grid, head = evidence.head.components, evidence.head
     if grid is None:
         return None
     values = np.frombuffer(evidence.components, "<f8").astype(np.float64)
     rows = values.reshape(-1, evidence.window_bytes // BYTES_PER_FLOAT)
+    _refuse_impossible(
+        rows,
+        head.first_slot * head.slot_length,
+        len(evidence.slot_sums) // evidence.slot_bytes * head.slot_length,
+    )
     parts = rows[:, 2:].reshape(len(rows), 2 * evidence.head.stream.phases, grid.orders, 2)
     return Components(
         cycles=grid.cycles,
@@ -94,6 +126,16 @@ def components_of(evidence: Evidence) -> Components | None:
         ends=rows[:, 1],
         phasors=parts[..., 0] + 1j * parts[..., 1],
     )
+
+
+def _refuse_impossible(rows: Array, first_sample: int, samples: int) -> None:
+    starts, ends = rows[:, 0], rows[:, 1]
+    if not np.all(np.isfinite(rows)):
+        raise EvidenceError("a component is not finite")
+    if np.any(ends <= starts) or np.any(starts[1:] < ends[:-1] - 1e-6):
+        raise EvidenceError("windows of components have no length, or overlap")
+    if np.any(ends <= first_sample) or np.any(starts >= first_sample + samples):
+        raise EvidenceError("a window of components lies outside the slots")
 
 
 def component_bytes(components: Components) -> bytes:

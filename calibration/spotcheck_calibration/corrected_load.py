@@ -7,6 +7,8 @@ P·cos β + Q·sin β, and Q comes from the lagged sums: Σ(u[n]i[n−1] − u[n
 for harmonics, and its phasors come from the means of slots, onto which the 19th and 21st fold.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -102,7 +104,11 @@ class CorrectedLoad:
         turning = self._phasors(first_sample, last_sample)
         return Conditions(
             phases=tuple(
-                self._phase(p, turning, means[p], means[n + 1 + p], means[2 * n + 1 + p])
+                self._with_distortion(
+                    self._phase(p, turning, means[p], means[n + 1 + p], means[2 * n + 1 + p]),
+                    p,
+                    (first_sample, last_sample),
+                )
                 for p in range(n)
             ),
             frequency_hz=self._mean_hz(first_sample, last_sample),
@@ -126,6 +132,19 @@ class CorrectedLoad:
             i_phase_deg=float(np.degrees(np.angle(i1))),
             thd_u_percent=_total_distortion_percent(uu, u1_squared),
             thd_i_percent=_total_distortion_percent(ii, i1_squared),
+        )
+
+    def _with_distortion(
+        self, quantities: PhaseQuantities, p: int, span: tuple[float, float]
+    ) -> PhaseQuantities:
+        """Distortion of the windows themselves: RMS and fundamental are not of the same time."""
+        if self._components is None:
+            return quantities
+        distortion = self._components.distortion_percent(self._components.within(*span))
+        return replace(
+            quantities,
+            thd_u_percent=float(distortion[2 * p]),
+            thd_i_percent=float(distortion[2 * p + 1]),
         )
 
     def _mean_hz(self, first_sample: float, last_sample: float) -> float:
@@ -174,7 +193,8 @@ class CorrectedLoad:
         if self._components is not None:
             lacking = self._components.power_correction(lag, omega)
             centres = self._grid.centres(len(s))
-            turned += self._length * lacking[self._components.at(centres)]
+            near = self._components.near(centres)[:, None]
+            turned += self._length * near * lacking[self._components.at(centres)]
         power: Array = turned * (self._u_gain * self._i_gain)
         return power
 

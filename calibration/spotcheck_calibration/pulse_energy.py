@@ -126,9 +126,7 @@ def energy_per_pulse(
         elif pulsating.residual * DECISIVE_RESIDUAL_RATIO < smoothed.residual:
             kind = PulseOutput.PULSATING
     if kind is not PulseOutput.UNKNOWN:
-        return PulseEnergy(
-            line=lines[kind], kind=kind, ambiguity_j=0.0, gate_j=gates[kind]
-        )
+        return PulseEnergy(line=lines[kind], kind=kind, ambiguity_j=0.0, gate_j=gates[kind])
     middle = (smoothed.energy_per_pulse + pulsating.energy_per_pulse) / 2
     wider = max(lines.values(), key=lambda line: line.standard_uncertainty)
     return PulseEnergy(

@@ -10,7 +10,14 @@ It advances to the lower of two watermarks: samples received, and pulses vouched
 import numpy as np
 
 from spotcheck.errors import EvidenceError
-from spotcheck.evidence import BYTES_PER_SUM, SUMS_PER_PHASE, Evidence, EvidenceHead
+from spotcheck.evidence import (
+    BYTES_PER_FLOAT,
+    BYTES_PER_SUM,
+    MOST_ORDERS,
+    SUMS_PER_PHASE,
+    Evidence,
+    EvidenceHead,
+)
 from spotcheck.meter import Meter, MeteredQuantity
 from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse, PulseTrain
@@ -40,6 +47,8 @@ MARGIN_S = 0.15
 """Slots kept on either side of the pulses, for the edge window and the frequency."""
 LARGEST_EVIDENCE_BYTES = 64 * 1024 * 1024
 """A reading ends with what there is before its evidence grows beyond what a link carries."""
+MOST_WINDOWS_PER_S = 7
+"""Of ten cycles at 70 Hz."""
 SETTLING_S = 0.5
 WATCH_S = 1.0
 PATIENCE_INTERVALS = 20
@@ -83,7 +92,7 @@ class MeasuringSession:
         self._state = State.IDLE
         self._readings_done = 0
         self._taken: list[Pulse] = []
-        self._rejected = 0
+        self._edges_wanted = 0
         self._begin_sample = 0
         self._next_watch_sample = 0
         self._watch: LoadWatch | None = None
@@ -221,16 +230,18 @@ class MeasuringSession:
 
     def _begin_measurement(self, sample: int) -> None:
         """Components are demodulated from here on, however much of the stream came before."""
+        recent = self._history.recent_codes()
+        first_known = recent[0][0] if recent else sample
         self._components = ComponentHistory(
-            self.stream, self._correction.nominal_frequency_hz, sample
+            self.stream, self._correction.nominal_frequency_hz, max(sample, first_known)
         )
-        self._components.add(self._history.recent_codes())
+        self._components.add(recent)
         self._begin_reading(sample, None)
 
     def _begin_reading(self, sample: int, first_pulse: Pulse | None) -> None:
         self._begin_sample = sample
         self._taken = [first_pulse] if first_pulse else []
-        self._rejected = 0
+        self._edges_wanted = 0
         self._watch = None
         if first_pulse is None:
             self._state = State.SETTLING
@@ -260,7 +271,7 @@ class MeasuringSession:
 
     def _reading_ready_at(self, request: MeasurementRequest) -> int | None:
         """Sample at which the reading can be evaluated; None while it needs more pulses."""
-        if len(self._taken) < request.minimum_pulses + self._rejected:
+        if len(self._taken) < max(request.minimum_pulses, self._edges_wanted):
             return None
         span = (self._taken[-1].stamp - self._taken[0].stamp) / STAMP_SUBDIVISION
         if span < request.minimum_duration_s * self.stream.sample_rate_hz:
@@ -289,7 +300,9 @@ class MeasuringSession:
     @property
     def _longest_evidence_s(self) -> float:
         slot_bytes = self.stream.phases * SUMS_PER_PHASE * BYTES_PER_SUM
-        return LARGEST_EVIDENCE_BYTES / slot_bytes * SLOT_S
+        window_bytes = BYTES_PER_FLOAT * (2 + 4 * self.stream.phases * MOST_ORDERS)
+        per_second = slot_bytes / SLOT_S + window_bytes * MOST_WINDOWS_PER_S
+        return LARGEST_EVIDENCE_BYTES / per_second
 
     def _end_at_maximum(self, request: MeasurementRequest, sample: int) -> list[SessionEvent]:
         """Make a reading of what there is; pulses without their margin are left for the next."""
@@ -353,7 +366,8 @@ class MeasuringSession:
             return self._end(request, events, outcome.reason.value)
         if self._readings_done >= request.readings:
             return self._end(request, events, "complete")
-        last = self._taken[-1]
+        last = next(pulse for pulse in self._taken if pulse.stamp == outcome.last_stamp)
+        # Edges after the last pulse were none of the meter's.
         self._begin_reading(int(last.sample), last)
         self._history.forget_before(int(last.sample) - 2 * self._samples(MARGIN_S))
         if self._components is not None:
@@ -363,12 +377,22 @@ class MeasuringSession:
     def _wants_more(
         self, request: MeasurementRequest, outcome: ErrorReading | CannotJudge, sample: int
     ) -> bool:
-        """Whether edges that were no pulses have left too few, and there is time for more."""
-        if isinstance(outcome, CannotJudge) or outcome.pulses_used >= request.minimum_pulses:
-            return False
-        self._rejected = outcome.pulses_rejected
+        """Whether edges that are no pulses left too little to judge, and there is time for more."""
         longest_s = min(request.maximum_duration_s, self._longest_evidence_s)
-        return sample - self._begin_sample <= self._samples(longest_s)
+        if sample - self._begin_sample > self._samples(longest_s):
+            return False
+        if isinstance(outcome, CannotJudge):
+            few = len(self._taken) < 2 * request.minimum_pulses
+            if outcome.reason is not Reason.PULSES_IRREGULAR or not few:
+                return False
+        elif (
+            outcome.pulses_used >= request.minimum_pulses
+            and (outcome.last_stamp - outcome.first_stamp) / STAMP_SUBDIVISION
+            >= request.minimum_duration_s * self.stream.sample_rate_hz
+        ):
+            return False
+        self._edges_wanted = len(self._taken) + 1
+        return True
 
     def _evidence(self, meter: Meter, pulses: list[Pulse], now_sample: int) -> Evidence:
         margin = self._samples(MARGIN_S)

@@ -24,6 +24,7 @@ EVIDENCE_FORMAT_2 = "spotcheck-evidence-2"
 SUMS_PER_PHASE = 6
 BYTES_PER_SUM = 8
 BYTES_PER_FLOAT = 8
+MOST_ORDERS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,12 @@ class ComponentGrid:
     """Mains cycles of a window."""
     orders: int
     """Harmonic orders of each channel, from 1."""
+
+    def __post_init__(self) -> None:
+        if self.cycles not in (10, 12):
+            raise EvidenceError(f"windows of {self.cycles} cycles; IEC 61000-4-7 has 10 or 12")
+        if not 1 <= self.orders <= MOST_ORDERS:
+            raise EvidenceError(f"{self.orders} orders of components; 1 to {MOST_ORDERS} can be")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,8 @@ _LEAKAGE = 1e-6
 _LEAST_BETA = 19.5
 _SEGMENTS = 64
 _SERIES_TERMS = 31
-_KEPT_S = 0.6
+_KEPT_S = 1.2
+"""Twelve cycles at 40 Hz, twelve more until they are known, a piece, and what filters reach."""
 _SEARCH_S = 0.3
 _MOST_AT_ONCE_S = 0.2
 
