@@ -157,6 +157,69 @@ class WindowQuantities:
     """Mean frequency."""
 
 
+class WindowSums:
+    """Adds up pieces that tile a window; it takes no more room however many they are."""
+
+    def __init__(self, reference_phase: int) -> None:
+        """No piece yet.
+
+        Args:
+            reference_phase: The phase, from 0, whose voltage turns the frame.
+        """
+        self._reference = 2 * reference_phase
+        self._weight = 0.0
+        self._samples = 0
+        self._cycles = 0.0
+        self._has_first_voltage = True
+        self._sums: list[Array] = []
+        self._turned: list[Complex] = []
+        self._squares = np.zeros((0, 0))
+
+    def add(self, piece: PieceSums) -> None:
+        """Add a piece."""
+        fundamental = piece.phasors[:, 0]
+        q1 = (fundamental[::2] * np.conj(fundamental[1::2])).imag
+        here = (piece.power, piece.square_u, piece.square_i, piece.mean_u, piece.mean_i,
+                piece.weight * q1)  # fmt: skip
+        # Angles are counted from U1; without it, from the voltage that turns the frame.
+        turned = [
+            piece.weight * fundamental * np.conj(u) / max(abs(u), 1e-300)
+            for u in (fundamental[0], fundamental[self._reference])
+        ]
+        squares = piece.weight * np.abs(piece.phasors) ** 2
+        if self._weight:
+            orders = min(squares.shape[1], self._squares.shape[1])
+            here = tuple(old + new for old, new in zip(self._sums, here, strict=True))
+            turned = [old + new for old, new in zip(self._turned, turned, strict=True)]
+            squares = self._squares[:, :orders] + squares[:, :orders]
+        self._sums, self._turned, self._squares = list(here), turned, squares
+        self._has_first_voltage &= bool(fundamental[0])
+        self._weight += piece.weight
+        self._samples += piece.samples
+        self._cycles += piece.samples * piece.frequency_hz
+
+    def quantities(self) -> WindowQuantities:
+        """Quantities over the window.
+
+        Raises:
+            ValueError: no pieces.
+        """
+        if not self._samples:
+            raise ValueError("a window needs one piece at least")
+        power, square_u, square_i, mean_u, mean_i, q1 = (s / self._weight for s in self._sums)
+        return WindowQuantities(
+            power_w=power,
+            rms_u_v=np.sqrt(square_u),
+            rms_i_a=np.sqrt(square_i),
+            direct_u_v=mean_u,
+            direct_i_a=mean_i,
+            q1_var=q1,
+            fundamental=self._turned[0 if self._has_first_voltage else 1] / self._weight,
+            harmonics_rms=np.sqrt(self._squares / self._weight),
+            frequency_hz=self._cycles / self._samples,
+        )
+
+
 def combine_pieces(pieces: list[PieceSums], reference_phase: int) -> WindowQuantities:
     """Quantities over the window that pieces tile.
 
@@ -167,36 +230,10 @@ def combine_pieces(pieces: list[PieceSums], reference_phase: int) -> WindowQuant
     Raises:
         ValueError: no pieces.
     """
-    if not pieces:
-        raise ValueError("a window needs one piece at least")
-    lengths = np.array([piece.weight for piece in pieces])
-    total = lengths.sum()
-    shares = lengths / total
-    orders = min(piece.phasors.shape[1] for piece in pieces)
-    stacked = np.stack([piece.phasors[:, :orders] for piece in pieces])
-    fundamental = stacked[:, :, 0]
-    u, i = fundamental[:, ::2], fundamental[:, 1::2]
-    first_u = fundamental[:, 0]
-    # Angles are counted from U1; without it, from the voltage that turns the frame.
-    reference = first_u if np.min(np.abs(first_u)) > 0 else fundamental[:, 2 * reference_phase]
-    frame = np.conj(reference) / np.maximum(np.abs(reference), 1e-300)
-
-    def mean(values: list[Array]) -> Array:
-        return np.asarray(np.sum(values, axis=0) / total, np.float64)
-
-    return WindowQuantities(
-        power_w=mean([piece.power for piece in pieces]),
-        rms_u_v=np.sqrt(mean([piece.square_u for piece in pieces])),
-        rms_i_a=np.sqrt(mean([piece.square_i for piece in pieces])),
-        direct_u_v=mean([piece.mean_u for piece in pieces]),
-        direct_i_a=mean([piece.mean_i for piece in pieces]),
-        q1_var=shares @ (u * np.conj(i)).imag,
-        fundamental=shares @ (fundamental * frame[:, None]),
-        harmonics_rms=np.sqrt(np.tensordot(shares, np.abs(stacked) ** 2, axes=1)),
-        frequency_hz=float(
-            np.average([p.frequency_hz for p in pieces], weights=[p.samples for p in pieces])
-        ),
-    )
+    sums = WindowSums(reference_phase)
+    for piece in pieces:
+        sums.add(piece)
+    return sums.quantities()
 
 
 def integral_over_samples(values: Array) -> Array:

@@ -31,9 +31,8 @@ from spotcheck_dsp.measured_window import (
 )
 from spotcheck_dsp.window_quantities import (
     Edge,
-    PieceSums,
     WindowQuantities,
-    combine_pieces,
+    WindowSums,
     integral_over_samples,
     piece_sums,
     window_edges,
@@ -152,7 +151,7 @@ class _Candidate:
     """What one of the kernels makes of the window; which to trust is known at its end."""
 
     kernel: Kernel
-    sums: list[PieceSums] = field(default_factory=list)
+    sums: WindowSums
     readings: list[RegisterReadings] = field(default_factory=list)
     ends: list[Edge] = field(default_factory=list)
 
@@ -160,9 +159,7 @@ class _Candidate:
         """Measure a piece from where the one before ended."""
         both = (self.ends[-1] if self.ends else edges[0], edges[1])
         span = (piece.begin, piece.end)
-        self.sums.append(
-            piece_sums(piece.values, piece.first_sample, both, self.kernel, mains, span)
-        )
+        self.sums.add(piece_sums(piece.values, piece.first_sample, both, self.kernel, mains, span))
         self.readings.append(register_readings(piece.values, piece.first_sample, both, self.kernel))
         self.ends.append(edges[1])
 
@@ -206,7 +203,7 @@ class _Measurement:
         found = [candidate.unsteadiness() for candidate in self._candidates]
         best = steadier(found)
         chosen = self._candidates[best]
-        quantities = combine_pieces(chosen.sums, self._voltage)
+        quantities = chosen.sums.quantities()
         if not np.all(np.isfinite(quantities.rms_u_v * quantities.rms_i_a)):
             raise ValueError("the values are too large to be squared; check units and scales")
         return RecordedMeasurement(
@@ -239,7 +236,10 @@ class _Measurement:
         mains = fit_mains(voltage, piece.first_sample, self._rate)
         if not self._candidates:
             cycles = self._window.duration_s * mains.frequency_hz
-            self._candidates = [_Candidate(kernel=k) for k in candidate_kernels(cycles)]
+            self._candidates = [
+                _Candidate(kernel=kernel, sums=WindowSums(self._voltage))
+                for kernel in candidate_kernels(cycles)
+            ]
         return mains
 
     def _edges(self, piece: _Piece, mains: MainsFit, kernel: Kernel) -> tuple[Edge, Edge]:
