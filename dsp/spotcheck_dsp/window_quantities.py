@@ -179,8 +179,8 @@ class WindowSums:
         """Add a piece."""
         fundamental = piece.phasors[:, 0]
         q1 = (fundamental[::2] * np.conj(fundamental[1::2])).imag
-        here = (piece.power, piece.square_u, piece.square_i, piece.mean_u, piece.mean_i,
-                piece.weight * q1)  # fmt: skip
+        here = [piece.power, piece.square_u, piece.square_i, piece.mean_u, piece.mean_i,
+                piece.weight * q1]  # fmt: skip
         # Angles are counted from U1; without it, from the voltage that turns the frame.
         turned = [
             piece.weight * fundamental * np.conj(u) / max(abs(u), 1e-300)
@@ -189,10 +189,10 @@ class WindowSums:
         squares = piece.weight * np.abs(piece.phasors) ** 2
         if self._weight:
             orders = min(squares.shape[1], self._squares.shape[1])
-            here = tuple(old + new for old, new in zip(self._sums, here, strict=True))
+            here = [old + new for old, new in zip(self._sums, here, strict=True)]
             turned = [old + new for old, new in zip(self._turned, turned, strict=True)]
             squares = self._squares[:, :orders] + squares[:, :orders]
-        self._sums, self._turned, self._squares = list(here), turned, squares
+        self._sums, self._turned, self._squares = here, turned, squares
         self._has_first_voltage &= bool(fundamental[0])
         self._weight += piece.weight
         self._samples += piece.samples

@@ -1,5 +1,6 @@
 """Components against the closed forms of the synthesis: harmonics under a lag, phasors, bytes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -159,3 +160,33 @@ def test_window_of_components_has_the_size_that_its_grid_says(synthesis: ModuleT
     assert evidence.head.components == ComponentGrid(cycles=10, orders=50)
     assert evidence.window_bytes == 8 * (2 + 4 * 50)
     assert len(evidence.components) == evidence.window_bytes * len(components.starts)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: replace(c, phasors=c.phasors * np.nan), "not finite"),
+        (lambda c: replace(c, ends=c.starts), "no length"),
+        (lambda c: replace(c, starts=c.starts[::-1], ends=c.ends[::-1]), "overlap"),
+        (lambda c: replace(c, starts=c.starts + 1e9, ends=c.ends + 1e9), "outside the slots"),
+    ],
+)
+def test_components_that_cannot_be_are_refused(
+    synthesis: ModuleType, change: Callable[[Components], Components], message: str
+) -> None:
+    evidence, components = evidence_with(synthesis)
+    with pytest.raises(EvidenceError, match=message):
+        components_of(replace(evidence, components=component_bytes(change(components))))
+
+
+@pytest.mark.parametrize(("cycles", "orders"), [(0, 5), (-5, 5), (11, 5), (10, 0), (10, 51)])
+def test_grid_that_no_device_makes_is_refused(cycles: int, orders: int) -> None:
+    with pytest.raises(EvidenceError, match=r"cycles|orders"):
+        ComponentGrid(cycles=cycles, orders=orders)
+
+
+def test_instants_far_from_every_window_get_no_correction(synthesis: ModuleType) -> None:
+    _, components = evidence_with(synthesis)
+    ends = np.array([components.starts[0] - 1.0, components.ends[-1] + 1.0])
+    assert components.near(ends).tolist() == [True, True]
+    assert components.near(ends + np.array([-3000.0, 3000.0])).tolist() == [False, False]

@@ -514,3 +514,46 @@ def test_meter_that_counts_no_active_energy_is_refused(
     meter = replace(bench.meter, constant=MeterConstant.parse(constant))
     with pytest.raises(EvidenceError, match="count no active energy"):
         bench.session.start(bench.request(meter=meter))
+
+
+def with_stray_edge(bench: Bench, after: int, fraction: float) -> None:
+    """Stray light between two pulses."""
+    stamps = [pulse.stamp for pulse in bench.pulses]
+    stamps.append(stamps[after] + int(fraction * (stamps[after + 1] - stamps[after])))
+    bench.pulses = tuple(Pulse(stamp=s, index=n) for n, s in enumerate(sorted(stamps)))
+
+
+@pytest.mark.parametrize("after", range(2, 12))
+def test_stray_edge_neither_shortens_a_reading_nor_ends_it(
+    synthesis: ModuleType, after: int
+) -> None:
+    bench = started(synthesis, minimum_pulses=8, minimum_duration_s=0.9, seconds=6.0)
+    with_stray_edge(bench, after, 0.4)
+    bench.feed(0, len(bench.codes))
+    readings = [event.outcome for event in bench.outcomes]
+    assert [r.pulses_rejected for r in readings if isinstance(r, ErrorReading)] in ([1, 0], [0, 1])
+    for reading in readings:
+        assert isinstance(reading, ErrorReading)
+        assert reading.pulses_used >= 8
+        assert reading.duration_s >= 0.9
+        assert abs(reading.error_percent - 0.8) < reading.expanded_uncertainty_percent
+
+
+def test_start_before_what_is_kept_of_the_codes_gives_components_of_their_own_time(
+    synthesis: ModuleType,
+) -> None:
+    bench = Bench(synthesis, 18.0, "1200 imp/kWh")
+    bench.session.start(bench.request(minimum_duration_s=60.0, maximum_duration_s=90.0))
+    bench.feed(0, 12 * RATE)
+    bench.events += bench.session.stop()
+    bench.events.clear()
+    bench.session.start(bench.request(minimum_pulses=3, readings=1))
+    bench.feed(12 * RATE, len(bench.codes))
+    (event,) = bench.outcomes
+    assert event.evidence is not None
+    found = components_of(event.evidence)
+    assert found is not None
+    u1 = np.angle(found.phasors[:, 0, 0])
+    middles = (found.starts + found.ends) / 2 / (RATE * (1 + 120e-6))
+    turned = np.exp(1j * (u1 - bench.plant.omega * middles))
+    assert np.abs(turned - 1) == pytest.approx(np.zeros(len(turned)), abs=1e-4)
