@@ -245,16 +245,16 @@ def unsteadiness(pieces: list[RegisterReadings]) -> Unsteadiness:
     samples = np.concatenate([pieces[0].samples[:1], *(piece.samples[1:] for piece in pieces)])
     if len(samples) < FEWEST_READINGS:
         raise ValueError(f"{len(samples)} readings are too few to tell how steady the load is")
-    readings = pieces[0].readings
-    for piece in pieces[1:]:
-        readings = np.vstack([readings, readings[-1] + piece.readings[1:]])
+    begins = np.cumsum([piece.readings[-1] for piece in pieces[:-1]], axis=0)
+    parts = [piece.readings[1:] + begin for piece, begin in zip(pieces[1:], begins, strict=True)]
+    readings = np.vstack([pieces[0].readings, *parts])
     length = samples[-1] - samples[0]
     means = readings[-1] / length
     # Of a long window's energy the line takes nearly all: it goes first, to keep the digits.
     stray = readings - means * (samples - samples[0])[:, None]
+    stray -= stray.mean(axis=0)
     x = (samples - samples.mean()) / length
-    design = np.column_stack([np.ones_like(x), x])
-    stray -= design @ np.linalg.lstsq(design, stray, rcond=None)[0]
+    stray -= x[:, None] * (x @ stray / (x @ x))
     standard = np.sqrt(2 * np.sum(stray**2, axis=0) / (len(samples) - 2)) / length
     power, square_u, square_i = standard.reshape(3, -1)
     mean_u, mean_i = means.reshape(3, -1)[1:]
