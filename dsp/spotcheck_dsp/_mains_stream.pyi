@@ -39,15 +39,17 @@ class MainsCore:
     def take_phasors(self) -> tuple[Array, NDArray[np.complex128]]: ...
     def next_window(self, cycles: int) -> tuple[float, float, float] | None: ...
     def resample(
-        self, start: float, step: float, bend: float, table: Array, out: Array
+        self, start: float, step: float, bend: float, table: Array, wide: Array, out: Array
     ) -> None: ...
     def spectrum_bins(
         self,
-        spectrum: NDArray[np.complex128],
+        values: Array,
+        turns: Array,
         per_bin: float,
         series: Array,
         highest: float,
+        transformed: Array,
         out: NDArray[np.complex128],
     ) -> None: ...
 
-def group_squares(phasors: NDArray[np.complex128], bins: int, out: Array) -> None: ...
+def group_levels(phasors: NDArray[np.complex128], bins: int, out: Array, whole: Array) -> None: ...

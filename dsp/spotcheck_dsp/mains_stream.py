@@ -118,7 +118,10 @@ class MainsStream:
         self._delay = sum((f.taps - 1) / 2 * 2**k for k, f in enumerate(self._analysis))
         self._kernel, taps = _kernel(analysis_hz)
         self._table = _table(self._kernel, taps)
-        self._values = np.zeros((STEPS_PER_CYCLE * cycles, _LANES))
+        self._values = _aligned((STEPS_PER_CYCLE * cycles, _LANES))
+        self._transformed = _aligned(self._values.shape)
+        self._wide = _aligned((int(_KEPT_S * analysis_hz), _LANES))
+        self._turns = _turns(len(self._values))
         self._highest = min(HIGHEST_SHARE_OF_RATE, _BAND_HZ / analysis_hz)
         self._inverse = _inverse_response(self._kernel, self._analysis, self._highest)
         self._inverse *= np.sqrt(2.0) / len(self._values)
@@ -213,15 +216,15 @@ class MainsStream:
         step = (end - begin) / count - count * bend
         self._core.resample(
             (begin - self._delay) / self._step, step / self._step, bend / self._step,
-            self._table, self._values,
+            self._table, self._wide, self._values,
         )  # fmt: skip
         frequency_hz = self._cycles * self._rate_hz / (end - begin)
         orders = highest_order(self._rate_hz, frequency_hz)
         phasors = np.empty((self._channels, (orders + 1) * self._cycles), np.complex128)
-        found = np.fft.rfft(self._values[:, : self._channels], axis=0)
-        per_bin = self._step / (end - begin)
-        self._core.spectrum_bins(found, per_bin, self._inverse, self._highest, phasors)
-        phasors[:, 0] /= np.sqrt(2.0)
+        self._core.spectrum_bins(
+            self._values, self._turns, self._step / (end - begin), self._inverse, self._highest,
+            self._transformed, phasors,
+        )  # fmt: skip
         return StreamSpectrum(
             start_sample=begin,
             end_sample=end,
@@ -308,3 +311,16 @@ def _table(kernel: ResamplingKernel, taps: int) -> Array:
     distances = np.arange(taps) - taps / 2 + 1 - fractions[:, :, None]
     table: Array = np.ascontiguousarray(np.linalg.solve(powers[None], kernel.weight(distances)))
     return table
+
+
+def _aligned(shape: tuple[int, int]) -> Array:
+    """Zeros that begin where a line of the cache does."""
+    room = np.zeros(shape[0] * shape[1] + _LANES)
+    skipped = -room.ctypes.data % 64 // room.itemsize
+    return room[skipped : skipped + shape[0] * shape[1]].reshape(shape)
+
+
+def _turns(count: int) -> Array:
+    """(2·count,) cosine and −sine of n/count of a turn, one after the other."""
+    angles = 2 * np.pi * np.arange(count) / count
+    return np.stack([np.cos(angles), -np.sin(angles)], axis=1).ravel()

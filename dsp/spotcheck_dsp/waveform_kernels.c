@@ -11,13 +11,15 @@
 /* Instants of which codes lie within FRAME codes of one before. */
 #define INSTANTS_BEHIND(channels) ((FRAME - 1) / (channels))
 
+/* Complex values of a part of a window: see window_transform_body.h. */
+enum { PART = 160 };
+
 typedef int32_t codes8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef double double8 __attribute__((vector_size(64), aligned(8), may_alias));
 
 #define NAME "plain"
 #define NAMED(what) what##_plain
-#define EVERY_LANE(vector, lane) (vector)[lane]
 #include "waveform_kernels_body.h"
 
 #if defined(__x86_64__)
@@ -25,7 +27,6 @@ typedef double double8 __attribute__((vector_size(64), aligned(8), may_alias));
 #pragma GCC target("avx2,fma")
 #define NAME "avx2"
 #define NAMED(what) what##_avx2
-#define EVERY_LANE(vector, lane) (vector)[lane]
 #include "waveform_kernels_body.h"
 #pragma GCC pop_options
 
@@ -33,8 +34,6 @@ typedef double double8 __attribute__((vector_size(64), aligned(8), may_alias));
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma,prefer-vector-width=512")
 #define NAME "avx512"
 #define NAMED(what) what##_avx512
-#define EVERY_LANE(vector, lane) \
-    ((double8)_mm512_permutexvar_pd(_mm512_set1_epi64(lane), (__m512d)(vector)))
 #include "waveform_kernels_body.h"
 #pragma GCC pop_options
 #endif

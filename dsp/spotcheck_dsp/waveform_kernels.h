@@ -22,10 +22,10 @@ typedef struct {
     void (*halve_frames)(const float *frames, size_t count, size_t taps, const float *coefficients,
                          float *out);
 
-    /* The same values in another type. Codes as above. */
-    void (*widen_codes)(const int32_t *codes, size_t channels, size_t count, double *out);
+    /* Codes as they are, 24 bits of which float holds without loss. Codes as above. */
+    void (*frames_of_codes)(const int32_t *codes, size_t channels, size_t count, float *out);
+
     void (*widen_frames)(const float *frames, size_t count, double *out);
-    void (*narrow_frames)(const double *frames, size_t count, float *out);
 
     /* RMS phasors of the fundamental at an instant: four boxes of one cycle (a cubic B-spline) over
        the frames two cycles to either side. Cosine phase at the instant itself. The first of the
@@ -44,10 +44,20 @@ typedef struct {
                      double bend, size_t count, const double *table, size_t segments,
                      size_t taps, double *out);
 
+    /* The discrete Fourier transform of 320·parts frames, parts 5 or 6, two by two as complex values:
+       160·parts complex frames, 8 real parts and 8 imaginary ones each. `turns` holds cosine and
+       −sine of n/(320·parts) of a turn, for all n. */
+    void (*transform)(const double *values, size_t parts, const double *turns, double *out);
+
     /* A Chebyshev series of at least one term in 2x² − 1 at x = k·step, k < count; `out` has room for
        whole vectors. */
     void (*chebyshev_series)(const double *series, size_t terms, double step, size_t count,
                              double *out);
+
+    /* Bins 0 to count − 1, no more than 160·parts, of the real frames that `transform` took, times the
+       scale of each: (channels, count) complex values. */
+    void (*unfold)(const double *transformed, size_t parts, const double *turns,
+                   const double *scale, size_t channels, size_t count, double *out);
 } waveform_kernels;
 
 /* Those that this processor can run, the fastest first; the last is for any. */

@@ -63,32 +63,17 @@ static void NAMED(halve_frames)(const float *frames, size_t count, size_t taps,
 #undef READ
 }
 
-static void NAMED(widen_codes)(const int32_t *codes, size_t channels, size_t count, double *out)
+static void NAMED(frames_of_codes)(const int32_t *codes, size_t channels, size_t count, float *out)
 {
     const size_t behind = INSTANTS_BEHIND(channels), last = count < behind ? count : behind;
     for (size_t n = 0; n < count - last; n++)
-        *(double8 *)(out + n * FRAME) =
-            __builtin_convertvector(*(const codes8 *)(codes + n * channels), double8);
+        *(float8 *)(out + n * FRAME) =
+            __builtin_convertvector(*(const codes8 *)(codes + n * channels), float8);
     for (size_t n = count - last; n < count; n++) {
         int32_t alone[FRAME] = {0};
         memcpy(alone, codes + n * channels, channels * sizeof *codes);
-        *(double8 *)(out + n * FRAME) =
-            __builtin_convertvector(*(const codes8 *)alone, double8);
+        *(float8 *)(out + n * FRAME) = __builtin_convertvector(*(const codes8 *)alone, float8);
     }
-}
-
-static void NAMED(widen_frames)(const float *frames, size_t count, double *out)
-{
-    for (size_t n = 0; n < count; n++)
-        *(double8 *)(out + n * FRAME) =
-            __builtin_convertvector(*(const float8 *)(frames + n * FRAME), double8);
-}
-
-static void NAMED(narrow_frames)(const double *frames, size_t count, float *out)
-{
-    for (size_t n = 0; n < count; n++)
-        *(float8 *)(out + n * FRAME) =
-            __builtin_convertvector(*(const double8 *)(frames + n * FRAME), float8);
 }
 
 static inline double NAMED(cube_of_positive)(double x)
@@ -126,36 +111,58 @@ static void NAMED(demodulate)(const float *frames, long first_frame, double inst
     }
 }
 
+static void NAMED(widen_frames)(const float *frames, size_t count, double *out)
+{
+    for (size_t n = 0; n < count; n++)
+        *(double8 *)(out + n * FRAME) =
+            __builtin_convertvector(*(const float8 *)(frames + n * FRAME), double8);
+}
+
+/* Weights of one place; its first tap. */
+static inline long NAMED(weights_at)(double place, const double *table, size_t segments,
+                                     size_t taps, double *weights)
+{
+    const double whole = floor(place), scaled = (place - whole) * (double)segments;
+    /* A hair below a whole frame the difference rounds to 1. */
+    const size_t found = (size_t)scaled, segment = found < segments ? found : segments - 1;
+    const double at = scaled - (double)segment - 0.5;
+    const double *c = table + segment * 4 * taps;
+    for (size_t t = 0; t < taps; t += FRAME, c += FRAME) {
+        const double8 c0 = *(const double8 *)c, c1 = *(const double8 *)(c + taps);
+        const double8 c2 = *(const double8 *)(c + 2 * taps), c3 = *(const double8 *)(c + 3 * taps);
+        *(double8 *)(weights + t) = ((c3 * at + c2) * at + c1) * at + c0;
+    }
+    return (long)whole - (long)taps / 2 + 1;
+}
+
 static void NAMED(resample)(const double *frames, long first_frame, double start, double step,
                             double bend, size_t count, const double *table, size_t segments,
                             size_t taps, double *out)
 {
-    for (size_t k = 0; k < count; k++) {
-        const double place = start + (double)k * (step + (double)k * bend), whole = floor(place);
-        const double scaled = (place - whole) * (double)segments;
-        /* A hair below a whole frame the difference rounds to 1. */
-        const size_t found = (size_t)scaled, segment = found < segments ? found : segments - 1;
-        const double at = scaled - (double)segment - 0.5;
-        const double *c = table + segment * 4 * taps;
-        const long first_tap = (long)whole - (long)taps / 2 + 1;
-        const double8 *from = (const double8 *)frames + (first_tap - first_frame);
-        /* Four sums, as one addition is done long after the next could begin. */
-        double8 first = {0}, second = {0}, third = {0}, fourth = {0};
-        for (size_t t = 0; t < taps; t += FRAME, c += FRAME, from += FRAME) {
-            const double8 c0 = *(const double8 *)c, c1 = *(const double8 *)(c + taps);
-            const double8 c2 = *(const double8 *)(c + 2 * taps);
-            const double8 c3 = *(const double8 *)(c + 3 * taps);
-            const double8 weights = ((c3 * at + c2) * at + c1) * at + c0;
-            first += EVERY_LANE(weights, 0) * from[0];
-            second += EVERY_LANE(weights, 1) * from[1];
-            third += EVERY_LANE(weights, 2) * from[2];
-            fourth += EVERY_LANE(weights, 3) * from[3];
-            first += EVERY_LANE(weights, 4) * from[4];
-            second += EVERY_LANE(weights, 5) * from[5];
-            third += EVERY_LANE(weights, 6) * from[6];
-            fourth += EVERY_LANE(weights, 7) * from[7];
+    /* Weights some places ahead: by the time they are read, they have been written. */
+    enum { AHEAD = 16 };
+    __attribute__((aligned(64))) double weights[AHEAD][MOST_RESAMPLING_TAPS];
+    long first_tap[AHEAD];
+    for (size_t done = 0; done < count; done += AHEAD) {
+        const size_t places = count - done < AHEAD ? count - done : AHEAD;
+        for (size_t j = 0; j < places; j++) {
+            const double k = (double)(done + j);
+            first_tap[j] = NAMED(weights_at)(start + k * (step + k * bend), table, segments, taps,
+                                             weights[j]);
         }
-        *(double8 *)(out + k * FRAME) = (first + second) + (third + fourth);
+        for (size_t j = 0; j < places; j++, out += FRAME) {
+            const double8 *from = (const double8 *)frames + (first_tap[j] - first_frame);
+            const double *by = weights[j];
+            /* Four sums, as one addition is done long after the next could begin. */
+            double8 first = {0}, second = {0}, third = {0}, fourth = {0};
+            for (size_t t = 0; t < taps; t += FRAME, by += FRAME, from += FRAME) {
+                first += by[0] * from[0], second += by[1] * from[1];
+                third += by[2] * from[2], fourth += by[3] * from[3];
+                first += by[4] * from[4], second += by[5] * from[5];
+                third += by[6] * from[6], fourth += by[7] * from[7];
+            }
+            *(double8 *)out = (first + second) + (third + fourth);
+        }
     }
 }
 
@@ -176,14 +183,14 @@ static void NAMED(chebyshev_series)(const double *series, size_t terms, double s
     }
 }
 
+#include "window_transform_body.h"
+
 static const waveform_kernels NAMED(kernels) = {
-    NAME,   NAMED(halve_codes),   NAMED(halve_frames), NAMED(widen_codes),
-    NAMED(widen_frames), NAMED(narrow_frames), NAMED(demodulate),   NAMED(resample),
-    NAMED(chebyshev_series),
+    NAME, NAMED(halve_codes), NAMED(halve_frames), NAMED(frames_of_codes), NAMED(widen_frames),
+    NAMED(demodulate), NAMED(resample), NAMED(transform), NAMED(chebyshev_series), NAMED(unfold),
 };
 
 #undef HALVE
 #undef HALVE_BY_TAPS
 #undef NAMED
 #undef NAME
-#undef EVERY_LANE

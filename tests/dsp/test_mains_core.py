@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spotcheck_dsp._mains_stream import MainsCore
+from spotcheck_dsp._mains_stream import MainsCore, group_levels
 from spotcheck_dsp.mains_stream import WAVEFORM_KERNELS, MainsStream
 
 RATE_HZ = 10e3
@@ -52,10 +52,12 @@ def test_blocks_that_end_where_their_memory_ends_give_what_one_block_gives(
         (0, 2, [([0.05] * 20, 1.1)], 0, 100, 100),
         (0, 2, HALVED * 13, 0, 100, 100),
         (0, 2, HALVED, 2, 100, 100),
+        (0, 2, [], 0, 63, 100),
+        (0, 2, [], 0, 100, 63),
     ],
 )
 def test_stages_that_the_kernels_do_not_know_are_refused(arguments: Any) -> None:
-    with pytest.raises(IndexError, match="no such variant, channels or stages"):
+    with pytest.raises(IndexError, match="no such variant, channels, stages or frames"):
         MainsCore(*arguments)
 
 
@@ -83,7 +85,7 @@ def test_places_beyond_the_kept_frames_are_refused(
 ) -> None:
     core = core_of_one_phase(1000)
     with pytest.raises(IndexError, match="beyond the kept frames"):
-        core.resample(start, step, bend, np.zeros(shape), np.zeros((count, 8)))
+        core.resample(start, step, bend, np.zeros(shape), np.zeros((2000, 8)), np.zeros((count, 8)))
 
 
 def test_places_up_to_a_frame_from_both_ends_of_what_is_kept_are_taken() -> None:
@@ -91,7 +93,7 @@ def test_places_up_to_a_frame_from_both_ends_of_what_is_kept_are_taken() -> None
     table = np.zeros((1, 4, 16))
     table[:, 0, 7] = 1.0
     out = np.zeros((983, 8))
-    core.resample(8.0, 1.0, 0.0, table, out)
+    core.resample(8.0, 1.0, 0.0, table, np.zeros((1000, 8)), out)
     expected = mains(1000, 2)[8:991]
     assert out[:, :2].tolist() == expected.tolist()
 
@@ -109,3 +111,56 @@ def test_channel_whose_frames_are_gone_is_lost() -> None:
 def test_track_that_is_not_kept_is_refused(channel: int, first: int, count: int) -> None:
     with pytest.raises(IndexError, match="beyond the kept track"):
         core_of_one_phase(1000).track_values(channel, first, count)
+
+
+def test_frames_need_room() -> None:
+    core = core_of_one_phase(1000)
+    with pytest.raises(IndexError, match="no room for the frames"):
+        core.resample(
+            100.0, 1.0, 0.0, np.zeros((64, 4, 16)), np.zeros((100, 8)), np.zeros((200, 8))
+        )
+
+
+@pytest.mark.parametrize(
+    ("values", "turns", "series", "transformed", "out"),
+    [
+        ((1280, 8), 2560, 4, (1280, 8), (2, 510)),
+        ((1600, 7), 3200, 4, (1600, 8), (2, 510)),
+        ((1600, 8), 3199, 4, (1600, 8), (2, 510)),
+        ((1600, 8), 3200, 1, (1600, 8), (2, 510)),
+        ((1600, 8), 3200, 4, (1599, 8), (2, 510)),
+        ((1600, 8), 3200, 4, (1600, 7), (2, 510)),
+        ((1600, 8), 3200, 4, (1600, 8), (9, 510)),
+        ((1600, 8), 3200, 4, (1600, 8), (0, 510)),
+        ((1600, 8), 3200, 4, (1600, 8), (2, 617)),
+        ((1600, 8), 3200, 4, (1600, 8), (2, 0)),
+    ],
+)
+def test_bins_of_another_shape_are_refused(
+    values: Any, turns: int, series: int, transformed: Any, out: Any
+) -> None:
+    core = core_of_one_phase(1000)
+    with pytest.raises(IndexError, match="bins of another shape"):
+        core.spectrum_bins(
+            np.zeros(values), np.zeros(turns), 1e-3, np.ones(series), 0.5, np.zeros(transformed),
+            np.zeros(out, complex),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("phasors", "bins", "levels", "whole"),
+    [
+        ((2, 510), 11, (4, 2, 51), (2, 2)),
+        ((2, 509), 10, (4, 2, 51), (2, 2)),
+        ((2, 510), 10, (5, 2, 51), (2, 2)),
+        ((2, 510), 10, (4, 3, 51), (2, 2)),
+        ((2, 510), 10, (4, 2, 51), (2, 3)),
+        ((2, 510), 10, (4, 2, 51), (1, 2)),
+        ((2, 0), 10, (4, 2, 0), (2, 2)),
+    ],
+)
+def test_groups_of_another_shape_are_refused(
+    phasors: Any, bins: int, levels: Any, whole: Any
+) -> None:
+    with pytest.raises(IndexError, match="bins of another shape"):
+        group_levels(np.zeros(phasors, complex), bins, np.zeros(levels), np.zeros(whole))

@@ -18,7 +18,8 @@ def variants_that_agree(
 ) -> list[str]:
     """Runs the check; the variants that agreed with plain loops in double."""
     program = folder / "check"
-    sources = [str(CHECK), str(KERNEL / "waveform_kernels.c"), "-I", str(KERNEL), "-lm"]
+    kernels = [str(KERNEL / name) for name in ("waveform_kernels.c", "halving_cascade.c")]
+    sources = [str(CHECK), *kernels, "-I", str(KERNEL), "-lm"]
     subprocess.run(
         [compiler, *options, *WARNINGS, "-fwrapv", *sources, "-o", str(program)], check=True
     )

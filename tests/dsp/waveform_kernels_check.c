@@ -2,7 +2,7 @@
 
    Built with the sanitizers by the tests, and for aarch64 under an emulator; every array has exactly
    the size that waveform_kernels.h lets a kernel touch, so that a read beyond an end is seen. */
-#include "waveform_kernels.h"
+#include "halving_cascade.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -121,21 +121,16 @@ static void check_halvings(const waveform_kernels *by, size_t channels, size_t c
 static void check_types(const waveform_kernels *by, size_t channels, size_t count)
 {
     int32_t *codes = random_codes(count * channels);
-    float *frames = random_float_frames(count), *narrow = room(count * FRAME, sizeof *narrow);
-    double *values = random_frames(count);
-    double *wide = room(count * FRAME, sizeof *wide), *widened = room(count * FRAME, sizeof *widened);
-    for (size_t k = 0; k < count * FRAME; k++)
-        values[k] *= 1 + fraction();
-    by->widen_codes(codes, channels, count, wide);
+    float *frames = random_float_frames(count), *of_codes = room(count * FRAME, sizeof *of_codes);
+    double *widened = room(count * FRAME, sizeof *widened);
+    by->frames_of_codes(codes, channels, count, of_codes);
     by->widen_frames(frames, count, widened);
-    by->narrow_frames(values, count, narrow);
     for (size_t k = 0; k < count * FRAME; k++) {
         if (k % FRAME < channels)
-            expect(wide[k], codes[k / FRAME * channels + k % FRAME], 0, by->name, "widen_codes");
+            expect(of_codes[k], codes[k / FRAME * channels + k % FRAME], 0, by->name, "frames_of_codes");
         expect(widened[k], frames[k], 0, by->name, "widen_frames");
-        expect(narrow[k], (float)values[k], 0, by->name, "narrow_frames");
     }
-    free(codes), free(frames), free(narrow), free(values), free(wide), free(widened);
+    free(codes), free(frames), free(of_codes), free(widened);
 }
 
 static double positive_cube(double x)
@@ -235,6 +230,112 @@ static void check_series(const waveform_kernels *by)
     free(series), free(out);
 }
 
+/* Cosine and −sine, laid end to end. */
+static double *turns_of(size_t count)
+{
+    double *turns = room(2 * count, sizeof *turns);
+    for (size_t n = 0; n < count; n++) {
+        turns[2 * n] = cos(2 * M_PI * (double)n / (double)count);
+        turns[2 * n + 1] = -sin(2 * M_PI * (double)n / (double)count);
+    }
+    return turns;
+}
+
+static void check_transform(const waveform_kernels *by, size_t parts, size_t channels)
+{
+    const size_t count = 320 * parts, bins = 102 * parts;
+    double *values = room(count * FRAME, sizeof *values), *turns = turns_of(count);
+    double *transformed = room(count * FRAME, sizeof *transformed);
+    double *scale = room(bins, sizeof *scale), *out = room(2 * channels * bins, sizeof *out);
+    for (size_t k = 0; k < count * FRAME; k++)
+        values[k] = fraction();
+    for (size_t k = 0; k < bins; k++)
+        scale[k] = fraction();
+    by->transform(values, parts, turns, transformed);
+    by->unfold(transformed, parts, turns, scale, channels, bins, out);
+    for (size_t channel = 0; channel < channels; channel++)
+        for (size_t k = 0; k < bins; k++) {
+            double real = 0, imaginary = 0;
+            for (size_t n = 0; n < count; n++) {
+                const double *turn = turns + 2 * (n * k % count);
+                real += values[n * FRAME + channel] * turn[0];
+                imaginary += values[n * FRAME + channel] * turn[1];
+            }
+            const double *found = out + 2 * (channel * bins + k);
+            expect(found[0], scale[k] * real, 1e-11, by->name, "transform");
+            expect(found[1], scale[k] * imaginary, 1e-11, by->name, "transform");
+        }
+    free(values), free(turns), free(transformed), free(scale), free(out);
+}
+
+/* Plain halvings of whole arrays: what each stage must have made in the end. */
+static size_t halved(const halving_stage *stage, const double *frames, size_t count, double *out)
+{
+    const size_t outputs = count < stage->taps ? 0 : (count - stage->taps) / 2 + 1;
+    for (size_t m = 0; m < outputs; m++)
+        for (size_t lane = 0; lane < FRAME; lane++) {
+            double sum = 0;
+            for (size_t j = 0; j < stage->taps; j++)
+                sum += stage->coefficients[j] * frames[(2 * m + j) * FRAME + lane];
+            out[m * FRAME + lane] = sum;
+        }
+    return outputs;
+}
+
+static void expect_kept(const frame_ring *ring, const double *frames, size_t count, size_t channels,
+                        const char *variant, const char *which)
+{
+    expect((double)ring->end, (double)count, 0, variant, which);
+    for (long n = ring_first(ring); n < ring->end; n++)
+        for (size_t lane = 0; lane < channels; lane++)
+            expect((ring_frames(ring, ring_first(ring)) + (n - ring_first(ring)) * FRAME)[lane],
+                   frames[(size_t)n * FRAME + lane], 8388608 * 1e-6, variant, which);
+}
+
+static void check_cascade(const waveform_kernels *by, size_t stages, size_t analysis_halvings)
+{
+    static const size_t sizes[] = {5, 7, 9, 13};
+    const size_t instants = 2000 + below(2000), channels = 1 + below(FRAME);
+    halving_cascade cascade = {
+        .kernels = by, .channels = channels, .stages = stages, .analysis_halvings = analysis_halvings};
+    for (size_t k = 0; k < stages; k++) {
+        cascade.stage[k].taps = sizes[below(4)];
+        for (size_t j = 0; j <= cascade.stage[k].taps / 2; j++)
+            cascade.stage[k].coefficients[j] = cascade.stage[k].coefficients[cascade.stage[k].taps - 1 - j] =
+                (float)(1.0 / (double)cascade.stage[k].taps);
+    }
+    expect(cascade_open(&cascade, 64 + below(900), 64 + below(900)), 1, 0, by->name, "cascade_open");
+    double *frames = room(instants * FRAME, sizeof *frames), *analysis = NULL;
+    memset(frames, 0, instants * FRAME * sizeof *frames);
+    for (size_t done = 0, count; done < instants; done += count) {
+        count = below(4) ? below(20) : below(1500);
+        count = count < instants - done ? count : instants - done;
+        int32_t *codes = random_codes(count * channels);
+        for (size_t k = 0; k < count * channels; k++)
+            frames[(done + k / channels) * FRAME + k % channels] = codes[k];
+        cascade_take(&cascade, codes, count);
+        free(codes);
+    }
+    size_t count = instants, analysed = 0;
+    for (size_t k = 0; k <= stages; k++) {
+        if (k == analysis_halvings)
+            analysis = frames, analysed = count;
+        if (k < stages) {
+            double *next = room(count * FRAME, sizeof *next);
+            count = halved(&cascade.stage[k], frames, count, next);
+            if (frames != analysis)
+                free(frames);
+            frames = next;
+        }
+    }
+    expect_kept(&cascade.analysis, analysis, analysed, channels, by->name, "analysis");
+    expect_kept(&cascade.track, frames, count, channels, by->name, "track");
+    if (frames != analysis)
+        free(frames);
+    free(analysis);
+    cascade_close(&cascade);
+}
+
 int main(void)
 {
     static const size_t sizes[] = {5, 7, 9, 13};
@@ -253,6 +354,11 @@ int main(void)
             check_resampling(found[k], (double)below(1 << 20) / 64 - 4096);
             check_series(found[k]);
         }
+        for (size_t parts = 5; parts <= 6; parts++)
+            check_transform(found[k], parts, 1 + below(FRAME));
+        for (size_t stages = 0; stages <= 5; stages++)
+            for (size_t analysis = 0; analysis <= stages; analysis++)
+                check_cascade(found[k], stages, analysis);
         /* A hair below a whole frame, as near as a double lies to it. */
         check_resampling(found[k], -0x1p-60);
         printf("%s ", found[k]->name);

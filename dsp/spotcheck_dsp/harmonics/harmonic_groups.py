@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spotcheck_dsp._mains_stream import group_squares
+from spotcheck_dsp._mains_stream import group_levels
 from spotcheck_dsp.harmonics.cycle_spectrum import CycleSpectrum
 
 Array = NDArray[np.float64]
@@ -104,17 +104,16 @@ def harmonic_groups(spectrum: CycleSpectrum) -> HarmonicGroups:
     Args:
         spectrum: From `cycle_spectrum`.
     """
-    bins, phasors = spectrum.cycles, spectrum.phasors
-    squares = np.empty((5, len(phasors), spectrum.orders + 1))
-    group_squares(phasors, bins, squares)
-    total = squares[4].sum(axis=1)
-    roots = np.sqrt(squares[:4])
+    bins, phasors = spectrum.cycles, np.ascontiguousarray(spectrum.phasors)
+    levels = np.empty((4, len(phasors), spectrum.orders + 1))
+    whole = np.empty((2, len(phasors)))
+    group_levels(phasors, bins, levels, whole)
     return HarmonicGroups(
-        dc=phasors[:, 0].real.copy(),
+        dc=whole[0],
         harmonic_phasors=phasors[:, bins::bins],
-        harmonic_group_rms=roots[0, :, 1:],
-        harmonic_subgroup_rms=roots[1, :, 1:],
-        interharmonic_group_rms=roots[2],
-        interharmonic_centred_subgroup_rms=roots[3],
-        band_rms=np.sqrt(total),
+        harmonic_group_rms=levels[0, :, 1:],
+        harmonic_subgroup_rms=levels[1, :, 1:],
+        interharmonic_group_rms=levels[2],
+        interharmonic_centred_subgroup_rms=levels[3],
+        band_rms=whole[1],
     )
