@@ -13,7 +13,7 @@ cdef extern from "fused_sums.h" nogil:
         const char *name
     ctypedef struct fused_state:
         size_t filled
-    const fused_variant *fused_variants(size_t *count)
+    const fused_variant *const *fused_variants(size_t *count)
     uint32_t fused_slots(
         const fused_variant *by, const int32_t *codes, size_t frames, size_t phases,
         size_t slot_length, int lagged, fused_state *state, int64_t *slots,
@@ -23,7 +23,7 @@ cdef extern from "fused_sums.h" nogil:
 def variants():
     """Names of the variants that this processor can run, the fastest first."""
     cdef size_t count
-    cdef const fused_variant *found = fused_variants(&count)
+    cdef const fused_variant *const *found = fused_variants(&count)
     return [found[k].name.decode() for k in range(count)]
 
 
@@ -37,9 +37,10 @@ cdef class FusedSums:
 
     def __cinit__(self, size_t variant, size_t phases, size_t slot_length, bint lagged):
         cdef size_t count
-        self._by = fused_variants(&count) + variant
+        cdef const fused_variant *const *found = fused_variants(&count)
         if variant >= count or not 1 <= phases <= 4 or slot_length < 1:
             raise IndexError("no such variant, phases or slot length")
+        self._by = found[variant]
         self._phases, self._slot_length, self._lagged = phases, slot_length, lagged
         memset(&self._state, 0, sizeof(self._state))
 

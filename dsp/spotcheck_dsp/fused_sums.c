@@ -56,21 +56,53 @@ static void fold_plain(const fused_lanes *lanes, size_t phases, int lagged, int6
 #include <immintrin.h>
 
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+#pragma GCC target("avx512ifma,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
 #define LANES 16
-#define NAMED(what) what##_avx512
+#define NAMED(what) what##_avx512ifma
 #define vec __m512i
 #define LOAD(from) _mm512_loadu_si512(from)
+#define LOAD_FIRST(from, count) _mm512_maskz_loadu_epi32((__mmask16)((1U << (count)) - 1), from)
 #define STORE(to, value) _mm512_storeu_si512(to, value)
 #define ZERO _mm512_setzero_si512()
 #define ADD32(a, b) _mm512_add_epi32(a, b)
 #define SUB32(a, b) _mm512_sub_epi32(a, b)
 #define ADD64(a, b) _mm512_add_epi64(a, b)
 #define MAX_ABS(most, a) _mm512_max_epu32(most, _mm512_abs_epi32(a))
-#define EVEN_PRODUCTS(a, b) _mm512_mul_epi32(a, b)
 #define ODD_TO_EVEN(a) _mm512_srli_epi64(a, 32)
+#define ADD_PRODUCTS(sum, a, b) _mm512_add_epi64(sum, _mm512_mul_epi32(a, b))
+/* A product of 52 bits and its addition are one instruction, for what is not negative. */
+#define RAISED_CODES(a) _mm512_add_epi32(a, _mm512_set1_epi32(1 << 23))
+#define EVEN_FACTORS(a) _mm512_and_si512(RAISED_CODES(a), _mm512_set1_epi64(0xffffffff))
+#define ODD_FACTORS(a) _mm512_srli_epi64(RAISED_CODES(a), 32)
+#define ADD_FACTORS(sum, a, b) _mm512_madd52lo_epu64(sum, a, b)
+#define RAISED 1
 #include "fused_sums_lanes.h"
 #pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+#define LANES 16
+#define NAMED(what) what##_avx512
+#define vec __m512i
+#define LOAD(from) _mm512_loadu_si512(from)
+#define LOAD_FIRST(from, count) _mm512_maskz_loadu_epi32((__mmask16)((1U << (count)) - 1), from)
+#define STORE(to, value) _mm512_storeu_si512(to, value)
+#define ZERO _mm512_setzero_si512()
+#define ADD32(a, b) _mm512_add_epi32(a, b)
+#define SUB32(a, b) _mm512_sub_epi32(a, b)
+#define ADD64(a, b) _mm512_add_epi64(a, b)
+#define MAX_ABS(most, a) _mm512_max_epu32(most, _mm512_abs_epi32(a))
+#define ODD_TO_EVEN(a) _mm512_srli_epi64(a, 32)
+#define ADD_PRODUCTS(sum, a, b) _mm512_add_epi64(sum, _mm512_mul_epi32(a, b))
+#define EVEN_FACTORS(a) (a)
+#define ODD_FACTORS(a) ODD_TO_EVEN(a)
+#define ADD_FACTORS(sum, a, b) ADD_PRODUCTS(sum, a, b)
+#define RAISED 0
+#include "fused_sums_lanes.h"
+#pragma GCC pop_options
+
+/* From element 8 − count on: a mask of the first `count` lanes. */
+static const int32_t first_of_8[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 
 #pragma GCC push_options
 #pragma GCC target("avx2")
@@ -78,14 +110,20 @@ static void fold_plain(const fused_lanes *lanes, size_t phases, int lagged, int6
 #define NAMED(what) what##_avx2
 #define vec __m256i
 #define LOAD(from) _mm256_loadu_si256((const __m256i *)(from))
+#define LOAD_FIRST(from, count) \
+    _mm256_maskload_epi32(from, LOAD(first_of_8 + 8 - (count)))
 #define STORE(to, value) _mm256_storeu_si256((__m256i *)(to), value)
 #define ZERO _mm256_setzero_si256()
 #define ADD32(a, b) _mm256_add_epi32(a, b)
 #define SUB32(a, b) _mm256_sub_epi32(a, b)
 #define ADD64(a, b) _mm256_add_epi64(a, b)
 #define MAX_ABS(most, a) _mm256_max_epu32(most, _mm256_abs_epi32(a))
-#define EVEN_PRODUCTS(a, b) _mm256_mul_epi32(a, b)
 #define ODD_TO_EVEN(a) _mm256_srli_epi64(a, 32)
+#define ADD_PRODUCTS(sum, a, b) _mm256_add_epi64(sum, _mm256_mul_epi32(a, b))
+#define EVEN_FACTORS(a) (a)
+#define ODD_FACTORS(a) ODD_TO_EVEN(a)
+#define ADD_FACTORS(sum, a, b) ADD_PRODUCTS(sum, a, b)
+#define RAISED 0
 #include "fused_sums_lanes.h"
 #pragma GCC pop_options
 #endif
@@ -115,6 +153,13 @@ static inline neon8 neon_load(const void *from)
     return NEON8(vld1q_s32((const int32_t *)from), vld1q_s32((const int32_t *)from + 4));
 }
 
+static inline neon8 neon_load_first(const int32_t *from, size_t count)
+{
+    int32_t first[8] = {0};
+    memcpy(first, from, count * sizeof *from);
+    return neon_load(first);
+}
+
 static inline void neon_store(void *to, neon8 value)
 {
     vst1q_s32((int32_t *)to, value.low);
@@ -125,32 +170,49 @@ static inline void neon_store(void *to, neon8 value)
 #define NAMED(what) what##_neon
 #define vec neon8
 #define LOAD(from) neon_load(from)
+#define LOAD_FIRST(from, count) neon_load_first(from, count)
 #define STORE(to, value) neon_store(to, value)
 #define ZERO NEON8(vdupq_n_s32(0), vdupq_n_s32(0))
 #define ADD32(a, b) PAIRWISE(vaddq_s32, a, b)
 #define SUB32(a, b) PAIRWISE(vsubq_s32, a, b)
 #define ADD64(a, b) PAIRWISE(NEON_ADD64, a, b)
 #define MAX_ABS(most, a) PAIRWISE(NEON_MAX_ABS, most, a)
-#define EVEN_PRODUCTS(a, b) PAIRWISE(NEON_PRODUCTS, a, b)
 #define ODD_TO_EVEN(a) NEON8(NEON_ODD((a).low), NEON_ODD((a).high))
+#define ADD_PRODUCTS(sum, a, b) ADD64(sum, PAIRWISE(NEON_PRODUCTS, a, b))
+#define EVEN_FACTORS(a) (a)
+#define ODD_FACTORS(a) ODD_TO_EVEN(a)
+#define ADD_FACTORS(sum, a, b) ADD_PRODUCTS(sum, a, b)
+#define RAISED 0
 #include "fused_sums_lanes.h"
 #endif
 
-const fused_variant *fused_variants(size_t *count)
+static const fused_variant plain = {"plain", chunk_plain, fold_plain, NULL};
+#if defined(__aarch64__)
+static const fused_variant neon = {"neon", chunk_neon, fold_neon, NULL};
+#elif defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+static const fused_variant avx2 = {"avx2", chunk_avx2, fold_avx2, NULL};
+static const fused_variant avx512 = {"avx512", chunk_avx512, fold_avx512, &avx2};
+static const fused_variant avx512ifma = {"avx512ifma", chunk_avx512ifma, fold_avx512ifma, &avx2};
+#endif
+
+const fused_variant *const *fused_variants(size_t *count)
 {
-    static fused_variant found[4];
+    static const fused_variant *found[4];
     size_t n = 0;
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        found[n++] = (fused_variant){"avx512", chunk_avx512, fold_avx512};
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+        if (__builtin_cpu_supports("avx512ifma"))
+            found[n++] = &avx512ifma;
+        found[n++] = &avx512;
+    }
     if (__builtin_cpu_supports("avx2"))
-        found[n++] = (fused_variant){"avx2", chunk_avx2, fold_avx2};
+        found[n++] = &avx2;
 #elif defined(__aarch64__)
-    found[n++] = (fused_variant){"neon", chunk_neon, fold_neon};
+    found[n++] = &neon;
 #endif
-    found[n++] = (fused_variant){"plain", chunk_plain, fold_plain};
+    found[n++] = &plain;
     *count = n;
     return found;
 }
@@ -176,6 +238,8 @@ uint32_t fused_slots(const fused_variant *by, const int32_t *codes, size_t frame
 {
     const size_t channels = 2 * phases, size = phases * SUMS_PER_PHASE;
     fused_lanes lanes[2];
+    if (by->for_brief && slot_length < BRIEF_SLOT)
+        by = by->for_brief;
     int64_t *target[2] = {NULL, NULL};
     memset(lanes[0].largest, 0, sizeof lanes[0].largest);
     memset(lanes[1].largest, 0, sizeof lanes[1].largest);

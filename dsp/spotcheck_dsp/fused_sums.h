@@ -9,16 +9,22 @@ enum {
     MOST_PHASES = 4,
     /* So many codes of 24 bits add up within an int32, and fill vectors with any number of phases. */
     LONGEST_CHUNK = 248,
+    /* Shorter slots go quicker with shorter vectors, fewer frames at once with one a frame: there is
+       less to fold. */
+    BRIEF_SLOT = 128,
+    BRIEF_CHUNK = 30,
     SUM_UI = 0, SUM_LAG, SUM_UU, SUM_II, SUM_U, SUM_I, SUMS_PER_PHASE
 };
 
 /* What a chunk leaves in the lanes of its accumulators; pair k belongs to phase k mod phases.
    At most 24 pairs; rows are read that begin among them and may end beyond. Aligned, as a vector
-   that straddles a cache line is stored twice as slowly. */
+   that straddles a cache line is stored twice as slowly. `raised_frames` of each phase, zeros
+   included, were summed up above themselves (see RAISED). */
 typedef struct {
     int64_t products[4][32];
     int32_t codes[64];
     uint32_t largest[16];
+    size_t pairs, raised_frames;
 } __attribute__((aligned(64))) fused_lanes;
 
 /* Sums up `frames` (at most LONGEST_CHUNK) and raises `largest` to the largest |code|. With `lagged`
@@ -30,14 +36,15 @@ typedef void (*fused_chunk)(const int32_t *codes, size_t frames, size_t phases, 
 /* Adds what a chunk left to the sums of its slot, −products[SUM_LAG] to the lagged one. */
 typedef void (*fused_fold)(const fused_lanes *lanes, size_t phases, int lagged, int64_t *sums);
 
-typedef struct {
+typedef struct fused_variant {
     const char *name;
     fused_chunk chunk;
     fused_fold fold;
+    const struct fused_variant *for_brief; /* what slots shorter than BRIEF_SLOT are left to */
 } fused_variant;
 
 /* The variants that this processor can run, the fastest first; the last is plain C. */
-const fused_variant *fused_variants(size_t *count);
+const fused_variant *const *fused_variants(size_t *count);
 
 /* State between blocks; `partial` holds the sums of the `filled` frames of an unfinished slot. */
 typedef struct {

@@ -90,13 +90,13 @@ static int check(size_t phases, size_t slot_length, int lagged, int extreme)
         expected_sums(codes, slot * slot_length, (slot + 1) * slot_length, phases, lagged,
                       expected + slot * size);
     size_t count;
-    const fused_variant *variants = fused_variants(&count);
+    const fused_variant *const *variants = fused_variants(&count);
     int wrong = 0;
     for (size_t k = 0; k < count; k++) {
         memset(found, 0xff, slots * size * sizeof *found);
-        const uint32_t peak = in_blocks(&variants[k], codes, frames, phases, slot_length, lagged, found);
+        const uint32_t peak = in_blocks(variants[k], codes, frames, phases, slot_length, lagged, found);
         if (peak != largest || memcmp(found, expected, slots * size * sizeof *found)) {
-            printf("%s differs: phases %zu, slots of %zu, lagged %d\n", variants[k].name, phases,
+            printf("%s differs: phases %zu, slots of %zu, lagged %d\n", variants[k]->name, phases,
                    slot_length, lagged);
             wrong = 1;
         }
@@ -110,7 +110,7 @@ static int check(size_t phases, size_t slot_length, int lagged, int extreme)
 
 int main(void)
 {
-    static const size_t lengths[] = {1, 2, 3, 7, 8, 9, 31, 200, 247, 248, 249, 1000, 65535};
+    static const size_t lengths[] = {1, 2, 3, 7, 8, 9, 29, 31, 61, 200, 247, 248, 249, 1000, 65535};
     int wrong = 0;
     for (size_t phases = 1; phases <= MOST_PHASES; phases++)
         for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
@@ -118,9 +118,9 @@ int main(void)
                 for (int extreme = 0; extreme < 2; extreme++)
                     wrong |= check(phases, lengths[k], lagged, extreme);
     size_t count;
-    const fused_variant *variants = fused_variants(&count);
+    const fused_variant *const *variants = fused_variants(&count);
     for (size_t k = 0; k < count; k++)
-        printf("%s ", variants[k].name);
+        printf("%s ", variants[k]->name);
     printf("digest %016llx\n", (unsigned long long)digest);
     return wrong;
 }

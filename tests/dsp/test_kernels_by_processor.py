@@ -37,7 +37,9 @@ def test_kernels_are_those_for_which_the_processor_has_the_instructions() -> Non
     lines = CPU_FLAGS.read_text().splitlines()
     flags = set(next(line for line in lines if line.startswith("flags")).split())
     wide = ["avx512"] if flags >= AVX512 else []
-    assert [*KERNELS] == [*wide, *(["avx2"] if "avx2" in flags else []), "plain"]
+    widest = ["avx512ifma"] if wide and "avx512ifma" in flags else []
+    narrow = ["avx2"] if "avx2" in flags else []
+    assert [*KERNELS] == [*widest, *wide, *narrow, "plain"]
     assert [*WAVEFORM_KERNELS] == [*wide, *(["avx2"] if flags >= {"avx2", "fma"} else []), "plain"]
 
 
