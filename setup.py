@@ -7,6 +7,7 @@ from setuptools import Extension, setup
 
 DSP = Path("dsp/spotcheck_dsp")
 SOURCES = {
+    "_energy_register": [],
     "_slot_sums": ["fused_sums.c"],
     "_mains_stream": ["waveform_kernels.c", "halving_cascade.c"],
 }

@@ -122,7 +122,7 @@ class Pipeline:
         self._stream = MainsStream(phases=PHASES, sample_rate_hz=rate_hz, with_spectra=spectra)
         self._cycle = np.array([rate_hz / 50.02])
         self._pulses = pulses
-        self._register = EnergyRegister(first_slot=0, slot_length=self._slot, columns=1)
+        self._register = EnergyRegister(first_slot=0, slot_length=self._slot, columns=PHASES)
         self._slots = 0
 
     def add(self, codes: np.ndarray) -> None:
@@ -131,13 +131,13 @@ class Pipeline:
         for found in step.spectra:
             harmonic_groups(found.spectrum)
         if self._pulses:
-            self._register.extend(slots[:, :, UI].sum(axis=1, keepdims=True).astype(np.float64))
+            self._register.extend(slots[:, :, UI].astype(np.float64))
             self._slots += len(slots)
             if self._slots % 1000 == 0:  # a pulse a second; the register begins anew
                 centre = np.array([(self._slots - 100) * float(self._slot)])
                 self._register.read(centre, self._cycle)
                 self._register = EnergyRegister(
-                    first_slot=self._slots, slot_length=self._slot, columns=1
+                    first_slot=self._slots, slot_length=self._slot, columns=PHASES
                 )
 
 

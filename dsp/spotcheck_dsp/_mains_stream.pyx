@@ -12,20 +12,21 @@ cdef extern from "waveform_kernels.h" nogil:
     enum:
         FRAME
         MOST_HALVING_TAPS
+        MOST_RESAMPLING_TAPS
+        SERIES_AT_ONCE
     ctypedef struct waveform_kernels:
         const char *name
-        void (*widen_frames)(const float *, size_t, double *) noexcept nogil
         void (*demodulate)(
-            const float *, long, double, double, double *, double *
+            const float *, long, size_t, double, double, double *, double *
         ) noexcept nogil
         void (*resample)(
-            const double *, long, double, double, double, size_t, const double *, size_t,
+            const float *, long, size_t, double, double, double, size_t, const double *, size_t,
             size_t, double *,
         ) noexcept nogil
-        void (*transform)(const double *, size_t, const double *, double *) noexcept nogil
+        void (*transform)(const double *, size_t, size_t, const double *, double *) noexcept nogil
         void (*chebyshev_series)(const double *, size_t, double, size_t, double *) noexcept nogil
         void (*unfold)(
-            const double *, size_t, const double *, const double *, size_t, size_t, double *
+            const double *, size_t, size_t, const double *, const double *, size_t, double *
         ) noexcept nogil
     const waveform_kernels *const *waveform_variants(size_t *)
 
@@ -55,7 +56,8 @@ cdef enum:
     LEAST_KEPT = 64        # frames: what filters hold back, and as much again
     KEPT_PHASORS = 64
     FIT_PHASORS = 25       # a second at 50 Hz
-    MOST_BINS = 624        # 51 orders of 12, and whole vectors
+    MOST_BINS = 612        # 51 orders of 12
+    BINS_ROOM = 640        # that, in a multiple of SERIES_AT_ONCE
     FAR = 100000           # radians of days would eat the digits of the phase
 
 
@@ -200,10 +202,11 @@ cdef class MainsCore:
         if frame + 2 * cycle > self._cascade.track.end - 1:
             return False
         self._cascade.kernels.demodulate(
-            ring_frames(&self._cascade.track, first), first, frame, cycle, phasor[0], phasor[1]
+            ring_frames(&self._cascade.track, first), first, self._cascade.channels, frame, cycle,
+            phasor[0], phasor[1],
         )
         droop = self._droop(self._frequency)
-        for lane in range(FRAME):
+        for lane in range(self._cascade.channels):
             phasor[0][lane] /= droop
             phasor[1][lane] /= droop
         phase = hypot(phasor[1][self._reference], phasor[0][self._reference])
@@ -352,32 +355,26 @@ cdef class MainsCore:
 
     def resample(
         self, double start, double step, double bend, const double[:, :, ::1] table,
-        double[:, ::1] wide, double[:, ::1] out,
+        double[:, ::1] out,
     ):
-        """Analysis frames at start + k·step + k²·bend to the rows of `out`; `wide` is room for them."""
+        """Analysis frames at start + k·step + k²·bend to the rows of `out`."""
         cdef size_t taps = table.shape[2], count = out.shape[0]
         cdef double last = start + (count - 1) * (step + (count - 1) * bend)
-        cdef long first, end
+        cdef long first
         # Asked so that a NaN fails; a frame more to either side, as the kernel may round otherwise.
         if (
             count < 1 or table.shape[0] < 1 or table.shape[1] != 4 or taps < FRAME or taps % FRAME
-            or out.shape[1] != FRAME
+            or taps > MOST_RESAMPLING_TAPS or out.shape[1] != FRAME
             or not step >= 0 or not step + 2 * (count - 1) * bend >= 0
             or not floor(start) - <long>(taps // 2) >= ring_first(&self._cascade.analysis)
             or not floor(last) + <long>(taps // 2) < self._cascade.analysis.end - 1
         ):
             raise IndexError("beyond the kept frames")
         first = <long>floor(start) - <long>(taps // 2)
-        end = <long>floor(last) + <long>(taps // 2) + 2
-        if end - first > wide.shape[0] or wide.shape[1] != FRAME:
-            raise IndexError("no room for the frames")
         with nogil:
-            self._cascade.kernels.widen_frames(
-                ring_frames(&self._cascade.analysis, first), end - first, &wide[0, 0]
-            )
             self._cascade.kernels.resample(
-                &wide[0, 0], first, start, step, bend, count,
-                &table[0, 0, 0], table.shape[0], taps, &out[0, 0],
+                ring_frames(&self._cascade.analysis, first), first, self._cascade.channels,
+                start, step, bend, count, &table[0, 0, 0], table.shape[0], taps, &out[0, 0],
             )
 
     def spectrum_bins(
@@ -392,17 +389,17 @@ cdef class MainsCore:
         as a Chebyshev series in (frequency / highest)², from 0 to 1; bin k has the frequency k·per_bin.
         """
         cdef size_t bins = out.shape[1], channels = out.shape[0], count = values.shape[0], k
-        cdef double scale[MOST_BINS]
+        cdef double scale[BINS_ROOM]
         if (
             count != 1600 and count != 1920 or values.shape[1] != FRAME
             or turns.shape[0] != 2 * values.shape[0] or transformed.shape[0] != values.shape[0]
-            or transformed.shape[1] != FRAME or not 1 <= channels <= FRAME
-            or series.shape[0] < 2 or not 1 <= bins <= MOST_BINS - FRAME
+            or transformed.shape[1] != FRAME or not 1 <= channels <= self._cascade.channels
+            or series.shape[0] < 2 or not 1 <= bins <= MOST_BINS
         ):
             raise IndexError("bins of another shape")
         with nogil:
             self._cascade.kernels.transform(
-                &values[0, 0], count // 320, &turns[0], &transformed[0, 0]
+                &values[0, 0], channels, count // 320, &turns[0], &transformed[0, 0]
             )
             self._cascade.kernels.chebyshev_series(
                 &series[0], series.shape[0], per_bin / highest, bins, scale
@@ -412,7 +409,7 @@ cdef class MainsCore:
                 # Half of the cycles have passed at the centre: every second bin has turned by half.
                 scale[k] = -scale[k]
             self._cascade.kernels.unfold(
-                &transformed[0, 0], count // 320, &turns[0], scale, channels, bins,
+                &transformed[0, 0], channels, count // 320, &turns[0], scale, bins,
                 <double *>&out[0, 0],
             )
 

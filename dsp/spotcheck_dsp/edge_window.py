@@ -178,7 +178,6 @@ kernel begins at 13.5 Hz whatever the mains is."""
 HALF_WIDTH_CYCLES = QUICK_KERNEL.half_width_cycles
 """The quick kernel reaches two cycles to either side."""
 window = QUICK_KERNEL.window
-smooth_step = QUICK_KERNEL.smooth_step
 
 
 def candidate_kernels(cycles: float) -> tuple[Kernel, ...]:

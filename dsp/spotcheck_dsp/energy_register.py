@@ -8,7 +8,8 @@ cycles of t only, never on when somebody asks.
 import numpy as np
 from numpy.typing import NDArray
 
-from spotcheck_dsp.edge_window import HALF_WIDTH_CYCLES, smooth_step
+from spotcheck_dsp import _energy_register
+from spotcheck_dsp.edge_window import HALF_WIDTH_CYCLES
 from spotcheck_dsp.lagrange import lagrange_weights
 
 Array = NDArray[np.float64]
@@ -43,12 +44,11 @@ class EnergyRegister:
         begin, end = self._count, self._count + len(increments)
         if end > len(self._increments_room):
             self._grow(2 * end)
-        self._increments_room[begin:end] = increments
-        self._cumulative_room[begin + 1 : end + 1] = increments
-        # The carry goes first into one running sum: the same additions in the same order as if
-        # all slots had come at once, so the split into calls leaves no trace.
-        running = self._cumulative_room[begin : end + 1]
-        np.cumsum(running, axis=0, out=running)
+        _energy_register.extend(
+            np.ascontiguousarray(increments, np.float64),
+            self._increments_room[begin:end],
+            self._cumulative_room[begin : end + 1],
+        )
         self._count = end
 
     def _grow(self, rows: int) -> None:
@@ -90,18 +90,12 @@ class EnergyRegister:
             ValueError: an instant is too near to either end of the register.
         """
         self._refuse_outside(samples, cycle_samples)
-        reach = (
-            int(np.ceil(HALF_WIDTH_CYCLES * float(np.max(cycle_samples)) / self._slot_length)) + 1
-        )
-        nearest = np.rint((samples - self._first_centre) / self._slot_length).astype(np.int64)
-        index = nearest[:, None] + np.arange(-reach, reach + 1)
-        inside = (index >= 0) & (index < len(self._increments))
-        safe = np.clip(index, 0, len(self._increments) - 1)
-        centres = self._first_centre + safe * float(self._slot_length)
-        distance = (samples[:, None] - centres) / cycle_samples[:, None]
-        weights = np.where(inside, smooth_step(distance), 0.0)
-        before = self._cumulative[np.clip(index[:, 0], 0, None)]
-        energy: Array = before + np.einsum("nk,nkc->nc", weights, self._increments[safe])
+        energy = np.empty((len(samples), self._increments_room.shape[1]))
+        _energy_register.read(
+            np.ascontiguousarray(samples, np.float64),
+            np.ascontiguousarray(cycle_samples, np.float64),
+            self._first_centre, self._slot_length, self._increments, self._cumulative, energy,
+        )  # fmt: skip
         return energy
 
     def read_unfiltered(self, samples: Array) -> Array:
@@ -131,9 +125,12 @@ class EnergyRegister:
         return self._first_slot * self._slot_length + (self._slot_length - 1) / 2
 
     def _refuse_outside(self, samples: Array, cycle_samples: Array) -> None:
+        if not samples.size:
+            return
         longest = float(np.max(cycle_samples))
         low, high = self.earliest_sample(longest), self.latest_sample(longest)
-        if samples.size and (np.min(samples) < low or np.max(samples) > high):
+        # Asked so that a NaN fails.
+        if not (low <= np.min(samples) and np.max(samples) <= high):
             raise ValueError(
                 f"the register can be read from sample {low:.0f} to {high:.0f}; "
                 f"asked for {np.min(samples):.0f} to {np.max(samples):.0f}"

@@ -103,8 +103,8 @@ static void halve_on(halving_cascade *cascade, size_t halvings)
         of_analysis ? ring_frames(&cascade->analysis, cascade->analysis_taken) : stage->frames;
     if (outputs == 0)
         return;
-    cascade->kernels->halve_frames(from, outputs, stage->taps, stage->coefficients,
-                                   room_for(cascade, halvings + 1));
+    cascade->kernels->halve_frames(from, cascade->channels, outputs, stage->taps,
+                                   stage->coefficients, room_for(cascade, halvings + 1));
     if (of_analysis) {
         cascade->analysis_taken += 2 * (long)outputs;
     } else {

@@ -120,7 +120,6 @@ class MainsStream:
         self._table = _table(self._kernel, taps)
         self._values = _aligned((STEPS_PER_CYCLE * cycles, _LANES))
         self._transformed = _aligned(self._values.shape)
-        self._wide = _aligned((int(_KEPT_S * analysis_hz), _LANES))
         self._turns = _turns(len(self._values))
         self._highest = min(HIGHEST_SHARE_OF_RATE, _BAND_HZ / analysis_hz)
         self._inverse = _inverse_response(self._kernel, self._analysis, self._highest)
@@ -216,7 +215,7 @@ class MainsStream:
         step = (end - begin) / count - count * bend
         self._core.resample(
             (begin - self._delay) / self._step, step / self._step, bend / self._step,
-            self._table, self._wide, self._values,
+            self._table, self._values,
         )  # fmt: skip
         frequency_hz = self._cycles * self._rate_hz / (end - begin)
         orders = highest_order(self._rate_hz, frequency_hz)

@@ -14,26 +14,35 @@
 /* Complex values of a part of a window: see window_transform_body.h. */
 enum { PART = 160 };
 
-typedef int32_t codes8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef double double8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef float two_floats __attribute__((vector_size(8), aligned(4), may_alias));
+typedef double two_doubles __attribute__((vector_size(16)));
 
 #define NAME "plain"
+#define WIDE(from) __builtin_convertvector(*(const two_floats *)(from), two_doubles)
 #define NAMED(what) what##_plain
+#define WIDTH 2
+#define FLOATS 4
 #include "waveform_kernels_body.h"
 
 #if defined(__x86_64__)
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 #define NAME "avx2"
+#define WIDE(from) _mm256_cvtps_pd(_mm_loadu_ps(from))
 #define NAMED(what) what##_avx2
+#define WIDTH 4
+#define FLOATS 8
 #include "waveform_kernels_body.h"
 #pragma GCC pop_options
 
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma,prefer-vector-width=512")
 #define NAME "avx512"
+/* The compiler itself would do it in halves. */
+#define WIDE(from) _mm512_cvtps_pd(_mm256_loadu_ps(from))
 #define NAMED(what) what##_avx512
+#define WIDTH 8
+#define FLOATS 8
 #include "waveform_kernels_body.h"
 #pragma GCC pop_options
 #endif

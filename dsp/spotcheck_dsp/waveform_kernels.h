@@ -8,56 +8,57 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FRAME = 8, MOST_HALVING_TAPS = 13, MOST_RESAMPLING_TAPS = 128 };
+enum { FRAME = 8, MOST_HALVING_TAPS = 13, MOST_RESAMPLING_TAPS = 128, SERIES_AT_ONCE = 32 };
 
 typedef struct {
     const char *name;
 
+    /* What a frame given to these holds beyond the channels (1 to FRAME) may be worked upon or left;
+       what a result holds there means nothing. */
+
     /* Every second frame behind a symmetric filter of 5, 7, 9 or 13 taps: frame m of `out` is the sum
-       of coefficient[j] × frame 2m+j. The codes of an instant lie `channels` (1 to FRAME) after those
-       of the one before; nothing behind the last one needed is read. What `out` holds beyond the
-       channels means nothing. */
+       of coefficient[j] × frame 2m+j. The codes of an instant lie `channels` after those of the one
+       before; nothing behind the last one needed is read. */
     void (*halve_codes)(const int32_t *codes, size_t channels, size_t count, size_t taps,
                         const float *coefficients, float *out);
-    void (*halve_frames)(const float *frames, size_t count, size_t taps, const float *coefficients,
-                         float *out);
+    void (*halve_frames)(const float *frames, size_t channels, size_t count, size_t taps,
+                         const float *coefficients, float *out);
 
     /* Codes as they are, 24 bits of which float holds without loss. Codes as above. */
     void (*frames_of_codes)(const int32_t *codes, size_t channels, size_t count, float *out);
 
-    void (*widen_frames)(const float *frames, size_t count, double *out);
-
     /* RMS phasors of the fundamental at an instant: four boxes of one cycle (a cubic B-spline) over
        the frames two cycles to either side. Cosine phase at the instant itself. The first of the
        frames has the number `first_frame`; none but ceil(instant − 2 cycles) to
-       floor(instant + 2 cycles) are read. */
-    void (*demodulate)(const float *frames, long first_frame, double instant, double cycle_frames,
-                       double *real, double *imaginary);
+       floor(instant + 2 cycles) are read. `real` and `imaginary` have room for FRAME. */
+    void (*demodulate)(const float *frames, long first_frame, size_t channels, double instant,
+                       double cycle_frames, double *real, double *imaginary);
 
     /* Frames at the places start + k·step + k²·bend, k < count, between the given frames, the first of
-       which has the number `first_frame`. How a place rounds depends on the processor: where one may
-       be whole, the frames to both sides of it must be there.
+       which has the number `first_frame`. Places never fall. How one rounds depends on the processor:
+       where it may be whole, the frames to both sides of it must be there.
        `table` holds for each of `segments` parts of a sample interval the cubics in ±½ of all taps:
        [segment][power][tap], taps a multiple of FRAME. Tap t of a value at q weighs frame
        floor(q) − taps/2 + 1 + t. */
-    void (*resample)(const double *frames, long first_frame, double start, double step,
-                     double bend, size_t count, const double *table, size_t segments,
+    void (*resample)(const float *frames, long first_frame, size_t channels, double start,
+                     double step, double bend, size_t count, const double *table, size_t segments,
                      size_t taps, double *out);
 
     /* The discrete Fourier transform of 320·parts frames, parts 5 or 6, two by two as complex values:
        160·parts complex frames, 8 real parts and 8 imaginary ones each. `turns` holds cosine and
        −sine of n/(320·parts) of a turn, for all n. */
-    void (*transform)(const double *values, size_t parts, const double *turns, double *out);
+    void (*transform)(const double *values, size_t channels, size_t parts, const double *turns,
+                      double *out);
 
-    /* A Chebyshev series of at least one term in 2x² − 1 at x = k·step, k < count; `out` has room for
-       whole vectors. */
+    /* A Chebyshev series of at least two terms in 2x² − 1 at x = k·step, k < count; `out` has room for
+       a multiple of SERIES_AT_ONCE. */
     void (*chebyshev_series)(const double *series, size_t terms, double step, size_t count,
                              double *out);
 
     /* Bins 0 to count − 1, no more than 160·parts, of the real frames that `transform` took, times the
        scale of each: (channels, count) complex values. */
-    void (*unfold)(const double *transformed, size_t parts, const double *turns,
-                   const double *scale, size_t channels, size_t count, double *out);
+    void (*unfold)(const double *transformed, size_t channels, size_t parts, const double *turns,
+                   const double *scale, size_t count, double *out);
 } waveform_kernels;
 
 /* Those that this processor can run, the fastest first; the last is for any. */

@@ -1,22 +1,34 @@
 /* The kernels of the mains stream, in vectors that the compiler maps to the processor for which the
-   including file compiles them. NAMED gives them names of their own. */
+   including file compiles them: WIDTH doubles (2, 4 or 8) or FLOATS float32 (4 or 8). WIDE reads WIDTH
+   float32 as doubles. NAMED gives the kernels names of their own.
+
+   A frame is taken in groups of as many channels as a vector holds; groups without a channel are left
+   out. */
+
+typedef double NAMED(doubles) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
+typedef int64_t NAMED(masks) __attribute__((vector_size(8 * WIDTH)));
+typedef float NAMED(floats) __attribute__((vector_size(4 * FLOATS), aligned(4), may_alias));
+typedef int32_t NAMED(codes) __attribute__((vector_size(4 * FLOATS), aligned(4), may_alias));
+
+#define DOUBLES NAMED(doubles)
+#define EACH_GROUP(at, width) for (size_t at = 0; at < channels; at += (width))
 
 /* The frames under the filter slide by two: each is read, and converted, once. */
-#define HALVE(taps)                                                          \
-    do {                                                                     \
-        float8 under[taps];                                                  \
-        _Pragma("GCC unroll 16") for (size_t j = 0; j + 2 < (taps); j++)     \
-            under[j + 2] = READ(j);                                          \
-        for (size_t m = 0; m < count; m++, out += FRAME) {                   \
-            _Pragma("GCC unroll 16") for (size_t j = 0; j + 2 < (taps); j++) \
-                under[j] = under[j + 2];                                     \
-            under[(taps)-2] = READ((taps)-2 + 2 * m);                        \
-            under[(taps)-1] = READ((taps)-1 + 2 * m);                        \
-            float8 sum = coefficients[(taps) / 2] * under[(taps) / 2];       \
-            _Pragma("GCC unroll 8") for (size_t j = 0; j < (taps) / 2; j++)  \
-                sum += coefficients[j] * (under[j] + under[(taps)-1 - j]);   \
-            *(float8 *)out = sum;                                            \
-        }                                                                    \
+#define HALVE(taps)                                                            \
+    do {                                                                       \
+        NAMED(floats) under[taps];                                             \
+        _Pragma("GCC unroll 16") for (size_t j = 0; j + 2 < (taps); j++)       \
+            under[j + 2] = READ(j);                                            \
+        for (size_t m = 0; m < count; m++) {                                   \
+            _Pragma("GCC unroll 16") for (size_t j = 0; j + 2 < (taps); j++)   \
+                under[j] = under[j + 2];                                       \
+            under[(taps)-2] = READ((taps)-2 + 2 * m);                          \
+            under[(taps)-1] = READ((taps)-1 + 2 * m);                          \
+            NAMED(floats) sum = coefficients[(taps) / 2] * under[(taps) / 2];  \
+            _Pragma("GCC unroll 8") for (size_t j = 0; j < (taps) / 2; j++)    \
+                sum += coefficients[j] * (under[j] + under[(taps)-1 - j]);     \
+            *(NAMED(floats) *)(out + m * FRAME + at) = sum;                    \
+        }                                                                      \
     } while (0)
 
 #define HALVE_BY_TAPS          \
@@ -28,14 +40,20 @@
     default: break;            \
     }
 
+static inline NAMED(floats) NAMED(floats_of)(const int32_t *codes)
+{
+    return __builtin_convertvector(*(const NAMED(codes) *)codes, NAMED(floats));
+}
+
 /* FRAME codes from each instant on must be readable. */
 static void NAMED(halve_readable)(const int32_t *codes, size_t channels, size_t count, size_t taps,
                                   const float *coefficients, float *out)
 {
     if (count == 0)
         return;
-#define READ(n) __builtin_convertvector(*(const codes8 *)(codes + (n) * channels), float8)
-    HALVE_BY_TAPS
+#define READ(n) NAMED(floats_of)(codes + (n) * channels + at)
+    EACH_GROUP (at, FLOATS)
+        HALVE_BY_TAPS
 #undef READ
 }
 
@@ -53,13 +71,14 @@ static void NAMED(halve_codes)(const int32_t *codes, size_t channels, size_t cou
     NAMED(halve_readable)(end, channels, last, taps, coefficients, out + before * FRAME);
 }
 
-static void NAMED(halve_frames)(const float *frames, size_t count, size_t taps,
-                                 const float *coefficients, float *out)
+static void NAMED(halve_frames)(const float *frames, size_t channels, size_t count, size_t taps,
+                                const float *coefficients, float *out)
 {
     if (count == 0)
         return;
-#define READ(n) (*(const float8 *)(frames + (n) * FRAME))
-    HALVE_BY_TAPS
+#define READ(n) (*(const NAMED(floats) *)(frames + (n) * FRAME + at))
+    EACH_GROUP (at, FLOATS)
+        HALVE_BY_TAPS
 #undef READ
 }
 
@@ -67,55 +86,87 @@ static void NAMED(frames_of_codes)(const int32_t *codes, size_t channels, size_t
 {
     const size_t behind = INSTANTS_BEHIND(channels), last = count < behind ? count : behind;
     for (size_t n = 0; n < count - last; n++)
-        *(float8 *)(out + n * FRAME) =
-            __builtin_convertvector(*(const codes8 *)(codes + n * channels), float8);
+        EACH_GROUP (at, FLOATS)
+            *(NAMED(floats) *)(out + n * FRAME + at) = NAMED(floats_of)(codes + n * channels + at);
     for (size_t n = count - last; n < count; n++) {
         int32_t alone[FRAME] = {0};
         memcpy(alone, codes + n * channels, channels * sizeof *codes);
-        *(float8 *)(out + n * FRAME) = __builtin_convertvector(*(const codes8 *)alone, float8);
+        EACH_GROUP (at, FLOATS)
+            *(NAMED(floats) *)(out + n * FRAME + at) = NAMED(floats_of)(alone + at);
     }
 }
 
-static inline double NAMED(cube_of_positive)(double x)
+static inline DOUBLES NAMED(cube_of_positive)(DOUBLES x)
 {
-    return x > 0 ? x * x * x : 0;
+    x = (DOUBLES)((NAMED(masks))x & (x > 0));
+    return x * x * x;
 }
 
-static void NAMED(demodulate)(const float *frames, long first_frame, double instant,
-                              double cycle_frames, double *real, double *imaginary)
+static void NAMED(demodulate)(const float *frames, long first_frame, size_t channels,
+                              double instant, double cycle_frames, double *real, double *imaginary)
 {
+    enum { AT_ONCE = 64 };
     const long first = (long)ceil(instant - 2 * cycle_frames);
     const long last = (long)floor(instant + 2 * cycle_frames);
-    const double turn = 2 * M_PI / cycle_frames;
-    const double step_real = cos(turn), step_imaginary = -sin(turn);
-    double turned_real = cos(turn * ((double)first - instant));
-    double turned_imaginary = -sin(turn * ((double)first - instant));
-    double8 sum_real = {0}, sum_imaginary = {0};
-    double total = 0;
-    for (long n = first; n <= last; n++) {
-        const double x = fabs((double)n - instant) / cycle_frames;
-        const double weight =
-            NAMED(cube_of_positive)(2 - x) - 4 * NAMED(cube_of_positive)(1 - x);
-        const float8 *at = (const float8 *)frames + (n - first_frame);
-        const double8 frame = __builtin_convertvector(*at, double8);
-        total += weight;
-        sum_real += weight * turned_real * frame;
-        sum_imaginary += weight * turned_imaginary * frame;
-        const double before = turned_real;
-        turned_real = before * step_real - turned_imaginary * step_imaginary;
-        turned_imaginary = before * step_imaginary + turned_imaginary * step_real;
+    const double turn = 2 * M_PI / cycle_frames, per_frame = 1 / cycle_frames;
+    /* WIDTH frames at a time: each lane turns on by WIDTH frames. */
+    double step_real = cos(turn), step_imaginary = -sin(turn);
+    double now_real = cos(turn * ((double)first - instant));
+    double now_imaginary = -sin(turn * ((double)first - instant));
+    DOUBLES turned_real, turned_imaginary, places, total = {0};
+    for (int lane = 0; lane < WIDTH; lane++) {
+        turned_real[lane] = now_real, turned_imaginary[lane] = now_imaginary;
+        places[lane] = (double)first + lane - instant;
+        const double before = now_real;
+        now_real = before * step_real - now_imaginary * step_imaginary;
+        now_imaginary = before * step_imaginary + now_imaginary * step_real;
     }
-    for (size_t lane = 0; lane < FRAME; lane++) {
-        real[lane] = sum_real[lane] * M_SQRT2 / total;
-        imaginary[lane] = sum_imaginary[lane] * M_SQRT2 / total;
+    for (int doubled = 1; doubled < WIDTH; doubled *= 2) {
+        const double before = step_real;
+        step_real = before * before - step_imaginary * step_imaginary;
+        step_imaginary = 2 * before * step_imaginary;
     }
-}
-
-static void NAMED(widen_frames)(const float *frames, size_t count, double *out)
-{
-    for (size_t n = 0; n < count; n++)
-        *(double8 *)(out + n * FRAME) =
-            __builtin_convertvector(*(const float8 *)(frames + n * FRAME), double8);
+    DOUBLES sum_real[FRAME / WIDTH] = {{0}}, sum_imaginary[FRAME / WIDTH] = {{0}};
+    for (long done = first; done <= last; done += AT_ONCE) {
+        __attribute__((aligned(64))) double weights[2][AT_ONCE];
+        for (size_t k = 0; k < AT_ONCE; k += WIDTH) {
+            const DOUBLES x = places * per_frame, size = (DOUBLES)((NAMED(masks))x & INT64_MAX);
+            const DOUBLES weight =
+                NAMED(cube_of_positive)(2 - size) - 4 * NAMED(cube_of_positive)(1 - size);
+            total += weight;
+            *(DOUBLES *)(weights[0] + k) = weight * turned_real;
+            *(DOUBLES *)(weights[1] + k) = weight * turned_imaginary;
+            const DOUBLES before = turned_real;
+            turned_real = before * step_real - turned_imaginary * step_imaginary;
+            turned_imaginary = before * step_imaginary + turned_imaginary * step_real;
+            places += WIDTH;
+        }
+        const size_t left = (size_t)(last - done) + 1, count = left < AT_ONCE ? left : AT_ONCE;
+        EACH_GROUP (at, WIDTH) {
+            const float *from = frames + (done - first_frame) * FRAME + at;
+            DOUBLES even_real = {0}, even_imaginary = {0};
+            DOUBLES odd_real = sum_real[at / WIDTH], odd_imaginary = sum_imaginary[at / WIDTH];
+            size_t n = 0;
+            for (; n + 2 <= count; n += 2) {
+                const DOUBLES even = WIDE(from + n * FRAME), odd = WIDE(from + (n + 1) * FRAME);
+                even_real += weights[0][n] * even, even_imaginary += weights[1][n] * even;
+                odd_real += weights[0][n + 1] * odd, odd_imaginary += weights[1][n + 1] * odd;
+            }
+            if (n < count) {
+                const DOUBLES even = WIDE(from + n * FRAME);
+                even_real += weights[0][n] * even, even_imaginary += weights[1][n] * even;
+            }
+            sum_real[at / WIDTH] = even_real + odd_real;
+            sum_imaginary[at / WIDTH] = even_imaginary + odd_imaginary;
+        }
+    }
+    double sum = 0;
+    for (int lane = 0; lane < WIDTH; lane++)
+        sum += total[lane];
+    EACH_GROUP (at, WIDTH) {
+        *(DOUBLES *)(real + at) = sum_real[at / WIDTH] * (M_SQRT2 / sum);
+        *(DOUBLES *)(imaginary + at) = sum_imaginary[at / WIDTH] * (M_SQRT2 / sum);
+    }
 }
 
 /* Weights of one place; its first tap. */
@@ -127,41 +178,76 @@ static inline long NAMED(weights_at)(double place, const double *table, size_t s
     const size_t found = (size_t)scaled, segment = found < segments ? found : segments - 1;
     const double at = scaled - (double)segment - 0.5;
     const double *c = table + segment * 4 * taps;
-    for (size_t t = 0; t < taps; t += FRAME, c += FRAME) {
-        const double8 c0 = *(const double8 *)c, c1 = *(const double8 *)(c + taps);
-        const double8 c2 = *(const double8 *)(c + 2 * taps), c3 = *(const double8 *)(c + 3 * taps);
-        *(double8 *)(weights + t) = ((c3 * at + c2) * at + c1) * at + c0;
+    for (size_t t = 0; t < taps; t += WIDTH, c += WIDTH) {
+        const DOUBLES c0 = *(const DOUBLES *)c, c1 = *(const DOUBLES *)(c + taps);
+        const DOUBLES c2 = *(const DOUBLES *)(c + 2 * taps), c3 = *(const DOUBLES *)(c + 3 * taps);
+        *(DOUBLES *)(weights + t) = ((c3 * at + c2) * at + c1) * at + c0;
     }
     return (long)whole - (long)taps / 2 + 1;
 }
 
-static void NAMED(resample)(const double *frames, long first_frame, double start, double step,
-                            double bend, size_t count, const double *table, size_t segments,
-                            size_t taps, double *out)
+/* Two places of which the second is `apart` frames on: frames that both weigh are read once. */
+static inline __attribute__((always_inline)) void NAMED(resample_two)(
+    const float *from, const size_t apart, const double *first_by, const double *second_by,
+    size_t taps, double *out)
+{
+    /* Four sums, as one addition is done long after the next could begin. */
+    DOUBLES first[2] = {{0}, {0}}, second[2] = {{0}, {0}};
+    for (size_t t = 0; t < taps; t += 8, from += 8 * FRAME, first_by += 8, second_by += 8) {
+        _Pragma("GCC unroll 10") for (size_t j = 0; j < 8 + apart; j++)
+        {
+            const DOUBLES frame = WIDE(from + j * FRAME);
+            if (j < 8)
+                first[j % 2] += first_by[j] * frame;
+            if (j >= apart)
+                second[(j - apart) % 2] += second_by[j - apart] * frame;
+        }
+    }
+    *(DOUBLES *)out = first[0] + first[1];
+    *(DOUBLES *)(out + FRAME) = second[0] + second[1];
+}
+
+static inline void NAMED(resample_one)(const float *from, const double *by, size_t taps, double *out)
+{
+    DOUBLES sum[4] = {{0}, {0}, {0}, {0}};
+    for (size_t t = 0; t < taps; t += 4, from += 4 * FRAME, by += 4)
+        _Pragma("GCC unroll 4") for (size_t j = 0; j < 4; j++)
+            sum[j] += by[j] * WIDE(from + j * FRAME);
+    *(DOUBLES *)out = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+static void NAMED(resample)(const float *frames, long first_frame, size_t channels, double start,
+                            double step, double bend, size_t count, const double *table,
+                            size_t segments, size_t taps, double *out)
 {
     /* Weights some places ahead: by the time they are read, they have been written. */
     enum { AHEAD = 16 };
-    __attribute__((aligned(64))) double weights[AHEAD][MOST_RESAMPLING_TAPS];
+    __attribute__((aligned(64))) double weights[AHEAD * MOST_RESAMPLING_TAPS];
     long first_tap[AHEAD];
-    for (size_t done = 0; done < count; done += AHEAD) {
+    for (size_t done = 0; done < count; done += AHEAD, out += AHEAD * FRAME) {
         const size_t places = count - done < AHEAD ? count - done : AHEAD;
         for (size_t j = 0; j < places; j++) {
             const double k = (double)(done + j);
             first_tap[j] = NAMED(weights_at)(start + k * (step + k * bend), table, segments, taps,
-                                             weights[j]);
+                                             weights + j * taps);
         }
-        for (size_t j = 0; j < places; j++, out += FRAME) {
-            const double8 *from = (const double8 *)frames + (first_tap[j] - first_frame);
-            const double *by = weights[j];
-            /* Four sums, as one addition is done long after the next could begin. */
-            double8 first = {0}, second = {0}, third = {0}, fourth = {0};
-            for (size_t t = 0; t < taps; t += FRAME, by += FRAME, from += FRAME) {
-                first += by[0] * from[0], second += by[1] * from[1];
-                third += by[2] * from[2], fourth += by[3] * from[3];
-                first += by[4] * from[4], second += by[5] * from[5];
-                third += by[6] * from[6], fourth += by[7] * from[7];
+        EACH_GROUP (at, WIDTH) {
+            for (size_t j = 0; j < places; j += 2) {
+                const float *from = frames + (first_tap[j] - first_frame) * FRAME + at;
+                const double *by = weights + j * taps, *next_by = by + taps;
+                double *to = out + j * FRAME + at;
+                const long apart = j + 1 < places ? first_tap[j + 1] - first_tap[j] : 0;
+                if (j + 1 == places) {
+                    NAMED(resample_one)(from, by, taps, to);
+                } else if (apart == 1) {
+                    NAMED(resample_two)(from, 1, by, next_by, taps, to);
+                } else if (apart == 2) {
+                    NAMED(resample_two)(from, 2, by, next_by, taps, to);
+                } else {
+                    NAMED(resample_one)(from, by, taps, to);
+                    NAMED(resample_one)(from + apart * FRAME, next_by, taps, to + FRAME);
+                }
             }
-            *(double8 *)out = (first + second) + (third + fourth);
         }
     }
 }
@@ -169,28 +255,42 @@ static void NAMED(resample)(const double *frames, long first_frame, double start
 static void NAMED(chebyshev_series)(const double *series, size_t terms, double step, size_t count,
                                     double *out)
 {
-    const double8 places = {0, 1, 2, 3, 4, 5, 6, 7};
-    for (size_t k = 0; k < count; k += FRAME) {
-        const double8 root = (places + (double)k) * step;
-        const double8 x = 2 * root * root - 1;
-        double8 now = {0}, before = {0};
-        for (size_t j = terms - 1; j > 0; j--) {
-            const double8 after = 2 * x * now - before + series[j];
-            before = now;
-            now = after;
+    /* So many vectors at once that none waits for its own last term. */
+    enum { VECTORS = SERIES_AT_ONCE / WIDTH < 4 ? SERIES_AT_ONCE / WIDTH : 4 };
+    for (size_t k = 0; k < count; k += VECTORS * WIDTH) {
+        DOUBLES x[VECTORS], now[VECTORS], before[VECTORS];
+        for (size_t v = 0; v < VECTORS; v++) {
+            for (size_t lane = 0; lane < WIDTH; lane++)
+                x[v][lane] = (double)(k + v * WIDTH + lane) * step;
+            x[v] = 2 * x[v] * x[v] - 1;
+            now[v] = x[v] * 0 + series[terms - 1];
+            before[v] = x[v] * 0;
         }
-        *(double8 *)(out + k) = x * now - before + series[0];
+        for (size_t j = terms - 2; j > 0; j--)
+            _Pragma("GCC unroll 4") for (size_t v = 0; v < VECTORS; v++)
+            {
+                const DOUBLES after = 2 * x[v] * now[v] - before[v] + series[j];
+                before[v] = now[v];
+                now[v] = after;
+            }
+        for (size_t v = 0; v < VECTORS; v++)
+            *(DOUBLES *)(out + k + v * WIDTH) = x[v] * now[v] - before[v] + series[0];
     }
 }
 
 #include "window_transform_body.h"
 
 static const waveform_kernels NAMED(kernels) = {
-    NAME, NAMED(halve_codes), NAMED(halve_frames), NAMED(frames_of_codes), NAMED(widen_frames),
-    NAMED(demodulate), NAMED(resample), NAMED(transform), NAMED(chebyshev_series), NAMED(unfold),
+    NAME, NAMED(halve_codes), NAMED(halve_frames), NAMED(frames_of_codes), NAMED(demodulate),
+    NAMED(resample), NAMED(transform), NAMED(chebyshev_series), NAMED(unfold),
 };
 
 #undef HALVE
 #undef HALVE_BY_TAPS
+#undef EACH_GROUP
+#undef WIDE
+#undef DOUBLES
+#undef WIDTH
+#undef FLOATS
 #undef NAMED
 #undef NAME

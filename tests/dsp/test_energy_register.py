@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from spotcheck_dsp.edge_window import QUICK_KERNEL
 from spotcheck_dsp.energy_register import EnergyRegister
 
 Array = NDArray[np.float64]
@@ -83,6 +84,45 @@ def test_intervals_tile() -> None:
     parts = np.diff(read(register, instants, cycle))
     whole = np.diff(read(register, instants[[0, -1]], cycle))[0]
     assert abs(parts.sum() / whole - 1) < 1e-14
+
+
+def test_reading_is_the_sum_of_slots_by_their_distance_from_the_edge() -> None:
+    """The kernel's plain twin: every slot, weighed by the smooth step."""
+    increments = np.random.default_rng(4).normal(size=(300, 2)) * [1.0, 1e6]
+    register = EnergyRegister(first_slot=7, slot_length=SLOT, columns=2)
+    register.extend(increments)
+    cycles = np.array([160.0, 123.4, 200.1, 160.0])
+    ends = register.earliest_sample(200.1), register.latest_sample(200.1)
+    instants = np.array([ends[0], 1000.0, 1234.567, ends[1]])
+    centres = (7 + np.arange(300)) * float(SLOT) + (SLOT - 1) / 2
+    distances = (instants[:, None] - centres) / cycles[:, None]
+    expected = QUICK_KERNEL.smooth_step(distances) @ increments
+    assert np.max(np.abs(register.read(instants, cycles) / expected - 1)) < 1e-12
+
+
+def test_columns_of_any_memory_layout_and_whole_numbers_are_taken() -> None:
+    columns = np.arange(2400).reshape(2, 1200).T
+    register = EnergyRegister(first_slot=0, slot_length=SLOT, columns=2)
+    register.extend(columns[::2])
+    plain = EnergyRegister(first_slot=0, slot_length=SLOT, columns=2)
+    plain.extend(columns[::2].astype(np.float64))
+    instants, cycles = np.arange(1000, 3000, 100), np.full(40, 160.0)[::2]
+    expected = plain.read(instants.astype(np.float64), cycles.copy())
+    assert register.read(instants, cycles).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("instant", [np.nan, np.inf, -np.inf])
+def test_instant_that_is_no_number_is_refused(instant: float) -> None:
+    register = EnergyRegister(first_slot=0, slot_length=SLOT, columns=1)
+    register.extend(np.ones((400, 1)))
+    with pytest.raises(ValueError, match="the register can be read from"):
+        register.read(np.array([1000.0, instant]), np.full(2, 160.0))
+
+
+def test_columns_of_another_number_are_refused() -> None:
+    register = EnergyRegister(first_slot=0, slot_length=SLOT, columns=2)
+    with pytest.raises(IndexError, match="no room for the increments"):
+        register.extend(np.ones((10, 3)))
 
 
 def test_reading_depends_on_its_own_instant_alone() -> None:
