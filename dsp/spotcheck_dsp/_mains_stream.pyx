@@ -1,7 +1,7 @@
 # cython: language_level=3, wraparound=False, cdivision=True
 """The mains stream block by block, without allocation; mains_stream.py says what it does."""
 
-from libc.math cimport M_PI, M_SQRT1_2, atan2, cos, floor, hypot, rint, sqrt
+from libc.math cimport M_PI, M_SQRT1_2, atan2, cos, floor, hypot, rint
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memmove
 
@@ -27,6 +27,9 @@ cdef extern from "waveform_kernels.h" nogil:
         void (*chebyshev_series)(const double *, size_t, double, size_t, double *) noexcept nogil
         void (*unfold)(
             const double *, size_t, size_t, const double *, const double *, size_t, double *
+        ) noexcept nogil
+        void (*group_levels)(
+            const double *, size_t, size_t, size_t, double *, double *
         ) noexcept nogil
     const waveform_kernels *const *waveform_variants(size_t *)
 
@@ -422,10 +425,7 @@ def group_levels(
     out[0] harmonic group, [1] harmonic subgroup, [2] interharmonic group, [3] interharmonic centred
     subgroup; (4, channels, orders + 1). whole[0] DC with its sign, [1] RMS of all; (2, channels).
     """
-    cdef size_t channels = phasors.shape[0], orders = out.shape[2], half = bins // 2, c, h, j
-    cdef double power[12]
-    cdef double near, far, below_group, below_subgroup, total
-    cdef const double *at
+    cdef size_t channels = phasors.shape[0], orders = out.shape[2], c, count
     if (
         bins != 10 and bins != 12 or orders < 1 or channels < 1
         or <size_t>phasors.shape[1] != orders * bins
@@ -436,24 +436,6 @@ def group_levels(
     with nogil:
         for c in range(channels):
             whole[0, c] = phasors[c, 0].real
-            below_group = below_subgroup = total = 0
-            for h in range(orders):
-                at = <const double *>&phasors[c, h * bins]
-                for j in range(bins):
-                    power[j] = at[2 * j] * at[2 * j] + at[2 * j + 1] * at[2 * j + 1]
-                # Sums, no differences: little between two strong orders must not be lost.
-                near = far = 0
-                for j in range(2, half):
-                    near += power[j]
-                    far += power[j + half - 1]
-                # The bin halfway between two orders belongs to both by half.
-                out[0, c, h] = sqrt(below_group + power[0] + power[1] + near + power[half] / 2)
-                out[1, c, h] = sqrt(below_subgroup + power[0] + power[1])
-                below_group = near + power[half] + far
-                out[3, c, h] = sqrt(below_group)
-                below_group += power[1] + power[bins - 1]
-                out[2, c, h] = sqrt(below_group)
-                total += power[0] + below_group
-                below_group = power[half] / 2 + far + power[bins - 1]
-                below_subgroup = power[bins - 1]
-            whole[1, c] = sqrt(total)
+        waveform_variants(&count)[0].group_levels(
+            <const double *>&phasors[0, 0], channels, orders, bins, &out[0, 0, 0], &whole[1, 0]
+        )

@@ -44,7 +44,7 @@ _TRACK_BAND_HZ = 80.0
 _LEAKAGE = 1e-6
 _LEAST_BETA = 19.5
 _SEGMENTS = 64
-_SERIES_TERMS = 31
+_SERIES_TERMS = 24
 _KEPT_S = 1.2
 """Twelve cycles at 40 Hz, twelve more until they are known, a piece, and what filters reach."""
 _SEARCH_S = 0.3

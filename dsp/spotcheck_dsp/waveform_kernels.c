@@ -6,6 +6,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 /* Instants of which codes lie within FRAME codes of one before. */
@@ -19,6 +21,11 @@ typedef double two_doubles __attribute__((vector_size(16)));
 
 #define NAME "plain"
 #define WIDE(from) __builtin_convertvector(*(const two_floats *)(from), two_doubles)
+#if defined(__aarch64__)
+#define ROOTS(values) vsqrtq_f64(values)
+#else
+#define ROOTS(values) _mm_sqrt_pd(values)
+#endif
 #define NAMED(what) what##_plain
 #define WIDTH 2
 #define FLOATS 4
@@ -29,6 +36,7 @@ typedef double two_doubles __attribute__((vector_size(16)));
 #pragma GCC target("avx2,fma")
 #define NAME "avx2"
 #define WIDE(from) _mm256_cvtps_pd(_mm_loadu_ps(from))
+#define ROOTS(values) _mm256_sqrt_pd(values)
 #define NAMED(what) what##_avx2
 #define WIDTH 4
 #define FLOATS 8
@@ -40,6 +48,7 @@ typedef double two_doubles __attribute__((vector_size(16)));
 #define NAME "avx512"
 /* The compiler itself would do it in halves. */
 #define WIDE(from) _mm512_cvtps_pd(_mm256_loadu_ps(from))
+#define ROOTS(values) _mm512_sqrt_pd(values)
 #define NAMED(what) what##_avx512
 #define WIDTH 8
 #define FLOATS 8

@@ -59,6 +59,12 @@ typedef struct {
        scale of each: (channels, count) complex values. */
     void (*unfold)(const double *transformed, size_t channels, size_t parts, const double *turns,
                    const double *scale, size_t count, double *out);
+
+    /* RMS of the groups of each order (harmonic_groups.py) from the RMS phasors of all bins, 10 or 12 an
+       order: `out` takes harmonic groups, their subgroups, interharmonic groups, their centred
+       subgroups, (4, channels, orders); `all` the RMS of all bins of each channel. */
+    void (*group_levels)(const double *phasors, size_t channels, size_t orders, size_t bins,
+                         double *out, double *all);
 } waveform_kernels;
 
 /* Those that this processor can run, the fastest first; the last is for any. */

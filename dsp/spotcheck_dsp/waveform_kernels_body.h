@@ -1,6 +1,6 @@
 /* The kernels of the mains stream, in vectors that the compiler maps to the processor for which the
    including file compiles them: WIDTH doubles (2, 4 or 8) or FLOATS float32 (4 or 8). WIDE reads WIDTH
-   float32 as doubles. NAMED gives the kernels names of their own.
+   float32 as doubles, ROOTS takes the roots of a vector. NAMED gives the kernels names of their own.
 
    A frame is taken in groups of as many channels as a vector holds; groups without a channel are left
    out. */
@@ -278,17 +278,64 @@ static void NAMED(chebyshev_series)(const double *series, size_t terms, double s
     }
 }
 
+static inline __attribute__((always_inline)) double NAMED(group_squares)(
+    const double *phasors, size_t orders, const size_t bins, double *group, double *subgroup,
+    double *between, double *centred)
+{
+    const size_t half = bins / 2;
+    double below_group = 0, below_subgroup = 0, total = 0;
+    for (size_t h = 0; h < orders; h++, phasors += 2 * bins) {
+        double power[12];
+        for (size_t j = 0; j < bins; j++)
+            power[j] = phasors[2 * j] * phasors[2 * j] + phasors[2 * j + 1] * phasors[2 * j + 1];
+        /* Sums, no differences: little between two strong orders must not be lost. */
+        double near = 0, far = 0;
+        for (size_t j = 2; j < half; j++)
+            near += power[j], far += power[j + half - 1];
+        /* The bin halfway between two orders belongs to both by half. */
+        group[h] = below_group + power[0] + power[1] + near + power[half] / 2;
+        subgroup[h] = below_subgroup + power[0] + power[1];
+        centred[h] = near + power[half] + far;
+        between[h] = centred[h] + power[1] + power[bins - 1];
+        total += power[0] + between[h];
+        below_group = power[half] / 2 + far + power[bins - 1];
+        below_subgroup = power[bins - 1];
+    }
+    return total;
+}
+
+static void NAMED(group_levels)(const double *phasors, size_t channels, size_t orders, size_t bins,
+                                double *out, double *all)
+{
+    const size_t apart = channels * orders;
+    for (size_t channel = 0; channel < channels; channel++) {
+        const double *of = phasors + 2 * channel * orders * bins;
+        double *to = out + channel * orders;
+        const double total =
+            bins == 10 ? NAMED(group_squares)(of, orders, 10, to, to + apart, to + 2 * apart, to + 3 * apart)
+                       : NAMED(group_squares)(of, orders, 12, to, to + apart, to + 2 * apart, to + 3 * apart);
+        all[channel] = sqrt(total);
+    }
+    size_t k = 0;
+    for (; k + WIDTH <= 4 * apart; k += WIDTH)
+        *(DOUBLES *)(out + k) = ROOTS(*(const DOUBLES *)(out + k));
+    for (; k < 4 * apart; k++)
+        out[k] = sqrt(out[k]);
+}
+
 #include "window_transform_body.h"
 
 static const waveform_kernels NAMED(kernels) = {
     NAME, NAMED(halve_codes), NAMED(halve_frames), NAMED(frames_of_codes), NAMED(demodulate),
     NAMED(resample), NAMED(transform), NAMED(chebyshev_series), NAMED(unfold),
+    NAMED(group_levels),
 };
 
 #undef HALVE
 #undef HALVE_BY_TAPS
 #undef EACH_GROUP
 #undef WIDE
+#undef ROOTS
 #undef DOUBLES
 #undef WIDTH
 #undef FLOATS

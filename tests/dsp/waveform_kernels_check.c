@@ -219,6 +219,46 @@ static void check_series(const waveform_kernels *by)
     free(series), free(out);
 }
 
+/* Which share of bin k's power belongs to a group of order h; clauses in harmonic_groups.py. */
+static double share(size_t which, size_t h, size_t k, size_t bins)
+{
+    const double away = fabs((double)k - (double)(h * bins)), half = (double)bins / 2;
+    const size_t beyond = k - h * bins;
+    switch (which) {
+    case 0: return away < half ? 1 : away == half ? 0.5 : 0;
+    case 1: return away <= 1;
+    case 2: return k > h * bins && beyond < bins;
+    default: return k > h * bins + 1 && beyond + 1 < bins;
+    }
+}
+
+static void check_groups(const waveform_kernels *by, size_t channels, size_t bins)
+{
+    const size_t orders = 1 + below(51), count = orders * bins;
+    double *phasors = room(2 * channels * count, sizeof *phasors), *all = room(channels, sizeof *all);
+    double *out = room(4 * channels * orders, sizeof *out);
+    for (size_t k = 0; k < 2 * channels * count; k++)
+        phasors[k] = fraction();
+    by->group_levels(phasors, channels, orders, bins, out, all);
+    for (size_t channel = 0; channel < channels; channel++) {
+        const double *of = phasors + 2 * channel * count;
+        double total = 0;
+        for (size_t k = 0; k < count; k++)
+            total += of[2 * k] * of[2 * k] + of[2 * k + 1] * of[2 * k + 1];
+        expect(all[channel] * all[channel], total, total * 1e-13, by->name, "all of group_levels");
+        for (size_t which = 0; which < 4; which++)
+            for (size_t h = 0; h < orders; h++) {
+                double sum = 0;
+                for (size_t k = 0; k < count; k++)
+                    sum += share(which, h, k, bins) *
+                           (of[2 * k] * of[2 * k] + of[2 * k + 1] * of[2 * k + 1]);
+                const double level = out[(which * channels + channel) * orders + h];
+                expect(level * level, sum, sum * 1e-14, by->name, "group_levels");
+            }
+    }
+    free(phasors), free(all), free(out);
+}
+
 /* Cosine and −sine, laid end to end. */
 static double *turns_of(size_t count)
 {
@@ -342,6 +382,7 @@ int main(void)
             check_demodulation(found[k], 1 + below(FRAME));
             check_resampling(found[k], 1 + below(FRAME), (double)below(1 << 20) / 64 - 4096);
             check_series(found[k]);
+            check_groups(found[k], 1 + below(FRAME), below(2) ? 10 : 12);
         }
         for (size_t parts = 5; parts <= 6; parts++)
             for (size_t channels = 1; channels <= FRAME; channels++)
