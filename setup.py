@@ -9,7 +9,7 @@ DSP = Path("dsp/spotcheck_dsp")
 SOURCES = {
     "_energy_register": [],
     "_slot_sums": ["fused_sums.c"],
-    "_mains_stream": ["waveform_kernels.c", "halving_cascade.c"],
+    "_mains_stream": ["waveform_kernels.c", "decimation_cascade.c"],
 }
 
 kernels = [

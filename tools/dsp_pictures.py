@@ -18,6 +18,7 @@ from PIL import Image
 
 from spotcheck.guard_band import Look, StoppingPlan, Tally, stamp_noise_percent
 from spotcheck.sequential_verdict import Step, decide
+from spotcheck_dsp.decimation_filter import halving_filter
 from spotcheck_dsp.edge_window import (
     DEFAULT_KERNEL,
     QUICK_KERNEL,
@@ -25,7 +26,6 @@ from spotcheck_dsp.edge_window import (
     EdgeKernel,
     Kernel,
 )
-from spotcheck_dsp.halving_filter import halving_filter
 from spotcheck_dsp.harmonics.cycle_resampling import ResamplingKernel
 from spotcheck_dsp.pulses.pulse_fit import least_squares_line
 

@@ -11,7 +11,7 @@ class MainsCore:
         variant: int,
         channels: int,
         filters: list[tuple[list[float], float]],
-        analysis_halvings: int,
+        analysis_stages: int,
         analysis_kept: int,
         track_kept: int,
     ) -> None: ...

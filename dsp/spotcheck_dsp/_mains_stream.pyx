@@ -11,9 +11,12 @@ import numpy as np
 cdef extern from "waveform_kernels.h" nogil:
     enum:
         FRAME
-        MOST_HALVING_TAPS
+        MOST_DECIMATION_TAPS
         MOST_RESAMPLING_TAPS
         SERIES_AT_ONCE
+    ctypedef struct decimation_filter:
+        size_t by, taps
+        float *coefficients
     ctypedef struct waveform_kernels:
         const char *name
         void (*demodulate)(
@@ -34,25 +37,24 @@ cdef extern from "waveform_kernels.h" nogil:
     const waveform_kernels *const *waveform_variants(size_t *)
 
 
-cdef extern from "halving_cascade.h" nogil:
+cdef extern from "decimation_cascade.h" nogil:
     enum:
         MOST_STAGES
     ctypedef struct frame_ring:
         size_t size
         long end
-    ctypedef struct halving_stage:
-        size_t taps
-        float *coefficients
-    ctypedef struct halving_cascade:
+    ctypedef struct decimation_stage:
+        decimation_filter filter
+    ctypedef struct decimation_cascade:
         const waveform_kernels *kernels
-        size_t channels, stages, analysis_halvings
-        halving_stage stage[12]
+        size_t channels, stages, analysis_stages
+        decimation_stage stage[12]
         frame_ring analysis, track
     long ring_first(const frame_ring *)
     float *ring_frames(const frame_ring *, long)
-    bint cascade_open(halving_cascade *, size_t, size_t)
-    void cascade_close(halving_cascade *)
-    void cascade_take(halving_cascade *, const int32_t *, size_t)
+    bint cascade_open(decimation_cascade *, size_t, size_t)
+    void cascade_close(decimation_cascade *)
+    void cascade_take(decimation_cascade *, const int32_t *, size_t)
 
 
 cdef enum:
@@ -74,8 +76,7 @@ def variants():
 cdef class MainsCore:
     """Frames of the analysis and of the track, and the phasors along the track."""
 
-    cdef halving_cascade _cascade
-    cdef double _stretch[12]   # x0 of each halving's response
+    cdef decimation_cascade _cascade
     # Where frames stand: sample = offset + step·frame.
     cdef double _track_step, _track_offset
     # The tracked voltage: instants, unwrapped phases, frequency in cycles per sample.
@@ -89,29 +90,34 @@ cdef class MainsCore:
     cdef double _window_phase, _window_start
 
     def __cinit__(
-        self, size_t variant, size_t channels, list filters, size_t analysis_halvings,
+        self, size_t variant, size_t channels, list filters, size_t analysis_stages,
         size_t analysis_kept, size_t track_kept,
     ):
         cdef size_t k, count
         cdef const waveform_kernels *const *found = waveform_variants(&count)
         if (
             variant >= count or not 1 <= channels <= FRAME
-            or not analysis_halvings <= <size_t>len(filters) <= MOST_STAGES
-            or any(len(coefficients) not in (5, 7, 9, 13) for coefficients, _ in filters)
+            or not analysis_stages <= <size_t>len(filters) <= MOST_STAGES
+            or any(
+                (by, len(taps)) not in (
+                    (2, 5), (2, 7), (2, 9), (2, 13), (4, 10), (4, 13), (4, 16)
+                )
+                for taps, by in filters
+            )
             or min(analysis_kept, track_kept) < LEAST_KEPT
         ):
             raise IndexError("no such variant, channels, stages or frames")
         self._cascade.kernels = found[variant]
         self._cascade.channels, self._cascade.stages = channels, len(filters)
-        self._cascade.analysis_halvings = analysis_halvings
+        self._cascade.analysis_stages = analysis_stages
         self._track_step = 1.0
         for k in range(self._cascade.stages):
-            coefficients, self._stretch[k] = filters[k]
-            self._cascade.stage[k].taps = len(coefficients)
+            coefficients, self._cascade.stage[k].filter.by = filters[k]
+            self._cascade.stage[k].filter.taps = len(coefficients)
             for j, value in enumerate(coefficients):
-                self._cascade.stage[k].coefficients[j] = value
-            self._track_offset += self._track_step * (self._cascade.stage[k].taps - 1) / 2
-            self._track_step *= 2
+                self._cascade.stage[k].filter.coefficients[j] = value
+            self._track_offset += self._track_step * (len(coefficients) - 1) / 2
+            self._track_step *= self._cascade.stage[k].filter.by
         if not cascade_open(&self._cascade, analysis_kept, track_kept):
             raise MemoryError
 
@@ -245,21 +251,24 @@ cdef class MainsCore:
         return angle - 2 * M_PI * rint(angle / (2 * M_PI))
 
     cdef double _droop(self, double cycles_per_sample) noexcept nogil:
-        """Response of all stages to the fundamental: Chebyshev polynomials by their recurrence."""
-        cdef double droop = 1.0, frequency = cycles_per_sample, x, before, now, after
-        cdef double top_before, top_now
+        """Response of all stages, as their coefficients are rounded, to the fundamental."""
+        cdef double droop = 1.0, frequency = cycles_per_sample, x, before, now, after, response
+        cdef const decimation_filter *filter
         cdef size_t k, j
         for k in range(self._cascade.stages):
-            x = self._stretch[k] * cos(M_PI * frequency)
-            before, now = 1.0, x
-            top_before, top_now = 1.0, self._stretch[k]
-            for j in range(1, self._cascade.stage[k].taps - 1):
+            filter = &self._cascade.stage[k].filter
+            # Taps whose distance is j weigh cos jπf together; the cosines follow from each other.
+            x = cos(M_PI * frequency)
+            before, now, response = x, 1.0, 0.0
+            for j in range(filter.taps):
+                if (filter.taps - 1 - j) % 2 == 0:
+                    response += (2 if j else 1) * now * filter.coefficients[
+                        (filter.taps - 1 - j) // 2
+                    ]
                 after = 2 * x * now - before
                 before, now = now, after
-                after = 2 * self._stretch[k] * top_now - top_before
-                top_before, top_now = top_now, after
-            droop *= now / top_now
-            frequency *= 2
+            droop *= response
+            frequency *= filter.by
         return droop
 
     cdef void _fit(self) noexcept nogil:

@@ -1,18 +1,20 @@
 """Frequency, phasors and harmonics of a stream of codes, as they come.
 
-Codes are halved in rate as often as the harmonics allow (to 10 kS/s or more: the *analysis*), then
-further as the fundamental alone allows (the *track*). Along the track every channel is demodulated
-every two cycles with four boxes of one cycle; a parabola through the phases of a second gives the
-frequency, and tells where ten or twelve cycles begin and end. These are resampled out of the
-analysis to 160 values a cycle by a Kaiser–Bessel kernel, transformed, and divided by the response
-of all filters on the way. What lies between two bins is divided likewise, which is not quite how
-it leaks (`window_ends` has the rest): groups of harmonics are right, interharmonics nearly.
+Codes are decimated as far as the harmonics allow (to 10 kS/s or more: the *analysis*), then further
+as the fundamental alone allows (the *track*); where no harmonics are wanted, to the track at once.
+Along the track every channel is demodulated every two cycles with four boxes of one cycle; a
+parabola through the phases of a second gives the frequency, and tells where ten or twelve cycles
+begin and end. These are resampled out of the analysis to 160 values a cycle by a Kaiser–Bessel
+kernel, transformed, and divided by the response of all filters on the way. What lies between two
+bins is divided likewise, which is not quite how it leaks (`window_ends` has the rest): groups of
+harmonics are right, interharmonics nearly.
 
-The halvings are done in float32: they round at 2⁻²⁵ of a code's range, below the step of a 24-bit
+Decimation is done in float32: it rounds at 2⁻²⁵ of a code's range, below the step of a 24-bit
 converter. What is exact, and kept as evidence, is in `slot_sums`; figures of a finished window of
 samples are better from `window_quantities` and `cycle_spectrum`.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,7 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spotcheck_dsp._mains_stream import MainsCore, variants
-from spotcheck_dsp.halving_filter import HalvingFilter, halving_filter
+from spotcheck_dsp.decimation_filter import (
+    DecimationFilter,
+    halving_filter,
+    quartering_filter,
+)
 from spotcheck_dsp.harmonics.cycle_resampling import HIGHEST_SHARE_OF_RATE, ResamplingKernel
 from spotcheck_dsp.harmonics.cycle_spectrum import HIGHEST_ORDER, CycleSpectrum, highest_order
 from spotcheck_dsp.mains_tracking import HIGHEST_HZ, LOWEST_HZ, coarse_frequency_hz
@@ -102,14 +108,18 @@ class MainsStream:
             )
         self._channels, self._cycles, self._with_spectra = 2 * phases, cycles, with_spectra
         self._rate_hz, self._reference = sample_rate_hz, 2 * (reference_phase - 1)
-        self._analysis, track = _halvings(sample_rate_hz)
+        self._analysis = _to_analysis(sample_rate_hz) if with_spectra else []
         analysis_hz = sample_rate_hz / 2 ** len(self._analysis)
-        self._track_hz = analysis_hz / 2 ** len(track)
+        track = _to_track(analysis_hz)
+        self._track_hz = analysis_hz / math.prod(stage.by for stage in track)
+        if not with_spectra:
+            analysis_hz = self._track_hz
+        filters = [*self._analysis, *track]
         self._core = MainsCore(
             WAVEFORM_KERNELS.index(kernel),
             self._channels,
-            [(f.coefficients().tolist(), f.stretch) for f in self._analysis + track],
-            len(self._analysis),
+            [(stage.coefficients().tolist(), stage.by) for stage in filters],
+            len(self._analysis) if with_spectra else len(filters),
             int(_KEPT_S * analysis_hz),
             int(_KEPT_S * self._track_hz),
         )
@@ -253,7 +263,7 @@ def _refuse_arguments(
 
 
 def _inverse_response(
-    kernel: ResamplingKernel, analysis: list[HalvingFilter], highest: float
+    kernel: ResamplingKernel, analysis: list[DecimationFilter], highest: float
 ) -> Array:
     """One over the response of all filters before the transform, as a Chebyshev series.
 
@@ -274,16 +284,24 @@ def _inverse_response(
     return series
 
 
-def _halvings(sample_rate_hz: float) -> tuple[list[HalvingFilter], list[HalvingFilter]]:
-    """Filters to the rate of the analysis, and from there to that of the track."""
-    analysis, track, rate_hz = [], [], sample_rate_hz
+def _to_analysis(sample_rate_hz: float) -> list[DecimationFilter]:
+    """Filters to the lowest rate that carries the harmonics."""
+    filters: list[DecimationFilter] = []
+    rate_hz = sample_rate_hz
     while rate_hz / 2 >= _LEAST_ANALYSIS_HZ:
-        analysis.append(halving_filter(_BAND_HZ, rate_hz, _LEAKAGE))
+        filters.append(halving_filter(_BAND_HZ, rate_hz, _LEAKAGE))
         rate_hz /= 2
+    return filters
+
+
+def _to_track(rate_hz: float) -> list[DecimationFilter]:
+    """Filters from a rate to the lowest that carries the fundamental."""
+    filters: list[DecimationFilter] = []
     while rate_hz / 2 >= _LEAST_TRACK_HZ:
-        track.append(halving_filter(_TRACK_BAND_HZ, rate_hz, _LEAKAGE))
-        rate_hz /= 2
-    return analysis, track
+        make = quartering_filter if rate_hz / 4 >= _LEAST_TRACK_HZ else halving_filter
+        filters.append(make(_TRACK_BAND_HZ, rate_hz, _LEAKAGE))
+        rate_hz /= filters[-1].by
+    return filters
 
 
 def _kernel(analysis_hz: float) -> tuple[ResamplingKernel, int]:

@@ -8,7 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FRAME = 8, MOST_HALVING_TAPS = 13, MOST_RESAMPLING_TAPS = 128, SERIES_AT_ONCE = 32 };
+enum { FRAME = 8, MOST_DECIMATION_TAPS = 16, MOST_RESAMPLING_TAPS = 128, SERIES_AT_ONCE = 32 };
+
+/* Symmetric; 5, 7, 9 or 13 taps where `by` is 2, and 10, 13 or 16 where it is 4. */
+typedef struct {
+    size_t by, taps;
+    float coefficients[MOST_DECIMATION_TAPS];
+} decimation_filter;
 
 typedef struct {
     const char *name;
@@ -16,13 +22,13 @@ typedef struct {
     /* What a frame given to these holds beyond the channels (1 to FRAME) may be worked upon or left;
        what a result holds there means nothing. */
 
-    /* Every second frame behind a symmetric filter of 5, 7, 9 or 13 taps: frame m of `out` is the sum
-       of coefficient[j] × frame 2m+j. The codes of an instant lie `channels` after those of the one
-       before; nothing behind the last one needed is read. */
-    void (*halve_codes)(const int32_t *codes, size_t channels, size_t count, size_t taps,
-                        const float *coefficients, float *out);
-    void (*halve_frames)(const float *frames, size_t channels, size_t count, size_t taps,
-                         const float *coefficients, float *out);
+    /* Every `by`-th frame behind a filter: frame m of `out` is the sum of coefficient[j] × frame
+       by·m+j. The codes of an instant lie `channels` after those of the one before; nothing behind
+       the last one needed is read. */
+    void (*decimate_codes)(const int32_t *codes, size_t channels, size_t count,
+                           const decimation_filter *filter, float *out);
+    void (*decimate_frames)(const float *frames, size_t channels, size_t count,
+                            const decimation_filter *filter, float *out);
 
     /* Codes as they are, 24 bits of which float holds without loss. Codes as above. */
     void (*frames_of_codes)(const int32_t *codes, size_t channels, size_t count, float *out);

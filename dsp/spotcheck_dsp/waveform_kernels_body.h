@@ -13,31 +13,36 @@ typedef int32_t NAMED(codes) __attribute__((vector_size(4 * FLOATS), aligned(4),
 #define DOUBLES NAMED(doubles)
 #define EACH_GROUP(at, width) for (size_t at = 0; at < channels; at += (width))
 
-/* The frames under the filter slide by two: each is read, and converted, once. */
-#define HALVE(taps)                                                            \
-    do {                                                                       \
-        NAMED(floats) under[taps];                                             \
-        _Pragma("GCC unroll 16") for (size_t j = 0; j + 2 < (taps); j++)       \
-            under[j + 2] = READ(j);                                            \
-        for (size_t m = 0; m < count; m++) {                                   \
-            _Pragma("GCC unroll 16") for (size_t j = 0; j + 2 < (taps); j++)   \
-                under[j] = under[j + 2];                                       \
-            under[(taps)-2] = READ((taps)-2 + 2 * m);                          \
-            under[(taps)-1] = READ((taps)-1 + 2 * m);                          \
-            NAMED(floats) sum = coefficients[(taps) / 2] * under[(taps) / 2];  \
-            _Pragma("GCC unroll 8") for (size_t j = 0; j < (taps) / 2; j++)    \
-                sum += coefficients[j] * (under[j] + under[(taps)-1 - j]);     \
-            *(NAMED(floats) *)(out + m * FRAME + at) = sum;                    \
-        }                                                                      \
+/* The frames under the filter slide by so many: each is read, and converted, once. */
+#define DECIMATE(taps, by)                                                      \
+    do {                                                                        \
+        NAMED(floats) under[taps];                                              \
+        _Pragma("GCC unroll 16") for (size_t j = 0; j + (by) < (taps); j++)     \
+            under[j + (by)] = READ(j);                                          \
+        for (size_t m = 0; m < count; m++) {                                    \
+            _Pragma("GCC unroll 16") for (size_t j = 0; j + (by) < (taps); j++) \
+                under[j] = under[j + (by)];                                     \
+            _Pragma("GCC unroll 4") for (size_t j = (taps) - (by); j < (taps); j++) \
+                under[j] = READ(j + (by) * m);                                  \
+            NAMED(floats) sum = coefficients[0] * (under[0] + under[(taps)-1]); \
+            _Pragma("GCC unroll 8") for (size_t j = 1; j < (taps) / 2; j++)     \
+                sum += coefficients[j] * (under[j] + under[(taps)-1 - j]);      \
+            if ((taps) % 2)                                                     \
+                sum += coefficients[(taps) / 2] * under[(taps) / 2];            \
+            *(NAMED(floats) *)(out + m * FRAME + at) = sum;                     \
+        }                                                                       \
     } while (0)
 
-#define HALVE_BY_TAPS          \
-    switch (taps) {            \
-    case 5: HALVE(5); break;   \
-    case 7: HALVE(7); break;   \
-    case 9: HALVE(9); break;   \
-    case 13: HALVE(13); break; \
-    default: break;            \
+#define DECIMATE_BY_FILTER                   \
+    switch (100 * filter->by + filter->taps) { \
+    case 205: DECIMATE(5, 2); break;         \
+    case 207: DECIMATE(7, 2); break;         \
+    case 209: DECIMATE(9, 2); break;         \
+    case 213: DECIMATE(13, 2); break;        \
+    case 410: DECIMATE(10, 4); break;        \
+    case 413: DECIMATE(13, 4); break;        \
+    case 416: DECIMATE(16, 4); break;        \
+    default: break;                          \
     }
 
 static inline NAMED(floats) NAMED(floats_of)(const int32_t *codes)
@@ -46,39 +51,41 @@ static inline NAMED(floats) NAMED(floats_of)(const int32_t *codes)
 }
 
 /* FRAME codes from each instant on must be readable. */
-static void NAMED(halve_readable)(const int32_t *codes, size_t channels, size_t count, size_t taps,
-                                  const float *coefficients, float *out)
+static void NAMED(decimate_readable)(const int32_t *codes, size_t channels, size_t count,
+                                     const decimation_filter *filter, float *out)
 {
+    const float *const coefficients = filter->coefficients;
     if (count == 0)
         return;
 #define READ(n) NAMED(floats_of)(codes + (n) * channels + at)
     EACH_GROUP (at, FLOATS)
-        HALVE_BY_TAPS
+        DECIMATE_BY_FILTER
 #undef READ
 }
 
-static void NAMED(halve_codes)(const int32_t *codes, size_t channels, size_t count, size_t taps,
-                               const float *coefficients, float *out)
+static void NAMED(decimate_codes)(const int32_t *codes, size_t channels, size_t count,
+                                  const decimation_filter *filter, float *out)
 {
     /* The last outputs from a copy: behind the codes of an instant others may lie, or nothing. */
-    const size_t most = (INSTANTS_BEHIND(channels) + 1) / 2, last = count < most ? count : most;
-    const size_t before = count - last;
-    int32_t end[MOST_HALVING_TAPS * FRAME] = {0};
+    const size_t by = filter->by, most = (INSTANTS_BEHIND(channels) + by - 1) / by;
+    const size_t last = count < most ? count : most, before = count - last;
+    int32_t end[MOST_DECIMATION_TAPS * FRAME] = {0};
     if (last)
-        memcpy(end, codes + 2 * before * channels,
-               (2 * (last - 1) + taps) * channels * sizeof *codes);
-    NAMED(halve_readable)(codes, channels, before, taps, coefficients, out);
-    NAMED(halve_readable)(end, channels, last, taps, coefficients, out + before * FRAME);
+        memcpy(end, codes + by * before * channels,
+               (by * (last - 1) + filter->taps) * channels * sizeof *codes);
+    NAMED(decimate_readable)(codes, channels, before, filter, out);
+    NAMED(decimate_readable)(end, channels, last, filter, out + before * FRAME);
 }
 
-static void NAMED(halve_frames)(const float *frames, size_t channels, size_t count, size_t taps,
-                                const float *coefficients, float *out)
+static void NAMED(decimate_frames)(const float *frames, size_t channels, size_t count,
+                                   const decimation_filter *filter, float *out)
 {
+    const float *const coefficients = filter->coefficients;
     if (count == 0)
         return;
 #define READ(n) (*(const NAMED(floats) *)(frames + (n) * FRAME + at))
     EACH_GROUP (at, FLOATS)
-        HALVE_BY_TAPS
+        DECIMATE_BY_FILTER
 #undef READ
 }
 
@@ -326,13 +333,13 @@ static void NAMED(group_levels)(const double *phasors, size_t channels, size_t o
 #include "window_transform_body.h"
 
 static const waveform_kernels NAMED(kernels) = {
-    NAME, NAMED(halve_codes), NAMED(halve_frames), NAMED(frames_of_codes), NAMED(demodulate),
+    NAME, NAMED(decimate_codes), NAMED(decimate_frames), NAMED(frames_of_codes), NAMED(demodulate),
     NAMED(resample), NAMED(transform), NAMED(chebyshev_series), NAMED(unfold),
     NAMED(group_levels),
 };
 
-#undef HALVE
-#undef HALVE_BY_TAPS
+#undef DECIMATE
+#undef DECIMATE_BY_FILTER
 #undef EACH_GROUP
 #undef WIDE
 #undef ROOTS

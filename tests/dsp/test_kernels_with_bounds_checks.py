@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "dsp/spotcheck_dsp"
 SOURCES = {
     "_slot_sums": ["fused_sums.c"],
-    "_mains_stream": ["waveform_kernels.c", "halving_cascade.c"],
+    "_mains_stream": ["waveform_kernels.c", "decimation_cascade.c"],
 }
 TESTS = ["test_slot_sums.py", "test_mains_stream.py", "test_mains_core.py"]
 CHECKS = ["-X", "boundscheck=True", "-X", "initializedcheck=True"]

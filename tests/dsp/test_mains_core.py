@@ -10,7 +10,7 @@ from spotcheck_dsp._mains_stream import MainsCore, group_levels
 from spotcheck_dsp.mains_stream import WAVEFORM_KERNELS, MainsStream
 
 RATE_HZ = 10e3
-HALVED = [([0.05, 0.25, 0.4, 0.25, 0.05], 1.1)]
+HALVED = [([0.05, 0.25, 0.4, 0.25, 0.05], 2)]
 
 
 def core_of_one_phase(samples: int, variant: int = 0) -> MainsCore:
@@ -48,8 +48,11 @@ def test_blocks_that_end_where_their_memory_ends_give_what_one_block_gives(
         (99, 2, [], 0, 100, 100),
         (0, 0, [], 0, 100, 100),
         (0, 9, [], 0, 100, 100),
-        (0, 2, [([0.2] * 6, 1.1)], 0, 100, 100),
-        (0, 2, [([0.05] * 20, 1.1)], 0, 100, 100),
+        (0, 2, [([0.2] * 6, 2)], 0, 100, 100),
+        (0, 2, [([0.05] * 20, 2)], 0, 100, 100),
+        (0, 2, [([0.2] * 5, 4)], 0, 100, 100),
+        (0, 2, [([0.1] * 10, 2)], 0, 100, 100),
+        (0, 2, [([0.2] * 5, 3)], 0, 100, 100),
         (0, 2, HALVED * 13, 0, 100, 100),
         (0, 2, HALVED, 2, 100, 100),
         (0, 2, [], 0, 63, 100),

@@ -18,7 +18,7 @@ def variants_that_agree(
 ) -> list[str]:
     """Runs the check; the variants that agreed with plain loops in double."""
     program = folder / "check"
-    kernels = [str(KERNEL / name) for name in ("waveform_kernels.c", "halving_cascade.c")]
+    kernels = [str(KERNEL / name) for name in ("waveform_kernels.c", "decimation_cascade.c")]
     sources = [str(CHECK), *kernels, "-I", str(KERNEL), "-lm"]
     subprocess.run(
         [compiler, *options, *WARNINGS, "-fwrapv", *sources, "-o", str(program)], check=True

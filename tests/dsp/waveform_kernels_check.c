@@ -2,7 +2,7 @@
 
    Built with the sanitizers by the tests, and for aarch64 under an emulator; every array has exactly
    the size that waveform_kernels.h lets a kernel touch, so that a read beyond an end is seen. */
-#include "halving_cascade.h"
+#include "decimation_cascade.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -66,25 +66,28 @@ static int32_t *random_codes(size_t count)
 
 /* One output; float32 rounds every addition and product by 2⁻²⁴ of what it has. */
 static void expect_filtered(const float *found, const double *values, size_t apart, size_t lanes,
-                            size_t taps, const float *coefficients, const char *variant,
-                            const char *kernel)
+                            const decimation_filter *filter, const char *variant, const char *kernel)
 {
     for (size_t lane = 0; lane < lanes; lane++) {
         double sum = 0, size = 0;
-        for (size_t j = 0; j < taps; j++) {
-            sum += coefficients[j] * values[j * apart + lane];
-            size += fabs(coefficients[j] * values[j * apart + lane]);
+        for (size_t j = 0; j < filter->taps; j++) {
+            sum += filter->coefficients[j] * values[j * apart + lane];
+            size += fabs(filter->coefficients[j] * values[j * apart + lane]);
         }
-        expect(found[lane], sum, size * (double)(taps / 2 + 3) / (1 << 24), variant, kernel);
+        expect(found[lane], sum, size * (double)(filter->taps / 2 + 3) / (1 << 24), variant, kernel);
     }
 }
 
-static void check_halvings(const waveform_kernels *by, size_t channels, size_t count, size_t taps)
+static const size_t sizes[][2] = {{2, 5}, {2, 7}, {2, 9}, {2, 13}, {4, 10}, {4, 13}, {4, 16}};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+static void check_decimations(const waveform_kernels *by, size_t channels, size_t count,
+                              const size_t size[2])
 {
-    const size_t instants = count ? 2 * (count - 1) + taps : 0;
-    float coefficients[MOST_HALVING_TAPS];
-    for (size_t j = 0; j <= taps / 2; j++)
-        coefficients[j] = coefficients[taps - 1 - j] = (float)fraction();
+    decimation_filter filter = {.by = size[0], .taps = size[1]};
+    const size_t taps = filter.taps, apart = filter.by, instants = count ? apart * (count - 1) + taps : 0;
+    for (size_t j = 0; j <= (taps - 1) / 2; j++)
+        filter.coefficients[j] = filter.coefficients[taps - 1 - j] = (float)fraction();
     int32_t *codes = random_codes(instants * channels);
     float *frames = random_frames(instants);
     float *of_codes = room(count * FRAME, sizeof *of_codes), *of_frames = room(count * FRAME, sizeof *of_frames);
@@ -94,18 +97,18 @@ static void check_halvings(const waveform_kernels *by, size_t channels, size_t c
         wide_codes[k] = codes[k];
     for (size_t k = 0; k < instants * FRAME; k++)
         wide_frames[k] = frames[k];
-    by->halve_codes(codes, channels, count, taps, coefficients, of_codes);
-    by->halve_frames(frames, channels, count, taps, coefficients, of_frames);
+    by->decimate_codes(codes, channels, count, &filter, of_codes);
+    by->decimate_frames(frames, channels, count, &filter, of_frames);
     for (size_t m = 0; m < count; m++) {
         float alone[FRAME];
-        expect_filtered(of_codes + m * FRAME, wide_codes + 2 * m * channels, channels, channels, taps,
-                        coefficients, by->name, "halve_codes");
-        expect_filtered(of_frames + m * FRAME, wide_frames + 2 * m * FRAME, FRAME, channels, taps,
-                        coefficients, by->name, "halve_frames");
+        expect_filtered(of_codes + m * FRAME, wide_codes + apart * m * channels, channels, channels,
+                        &filter, by->name, "decimate_codes");
+        expect_filtered(of_frames + m * FRAME, wide_frames + apart * m * FRAME, FRAME, channels,
+                        &filter, by->name, "decimate_frames");
         /* No result may depend on how the stream was cut. */
-        by->halve_codes(codes + 2 * m * channels, channels, 1, taps, coefficients, alone);
+        by->decimate_codes(codes + apart * m * channels, channels, 1, &filter, alone);
         for (size_t lane = 0; lane < channels; lane++)
-            expect(alone[lane], of_codes[m * FRAME + lane], 0, by->name, "halve_codes of one");
+            expect(alone[lane], of_codes[m * FRAME + lane], 0, by->name, "decimate_codes of one");
     }
     free(codes), free(frames), free(of_codes), free(of_frames), free(wide_codes), free(wide_frames);
 }
@@ -297,15 +300,15 @@ static void check_transform(const waveform_kernels *by, size_t parts, size_t cha
     free(values), free(turns), free(transformed), free(scale), free(out);
 }
 
-/* Plain halvings of whole arrays: what each stage must have made in the end. */
-static size_t halved(const halving_stage *stage, const double *frames, size_t count, double *out)
+/* Plain decimation of a whole array: what a stage must have made in the end. */
+static size_t decimated(const decimation_filter *filter, const double *frames, size_t count, double *out)
 {
-    const size_t outputs = count < stage->taps ? 0 : (count - stage->taps) / 2 + 1;
+    const size_t outputs = count < filter->taps ? 0 : (count - filter->taps) / filter->by + 1;
     for (size_t m = 0; m < outputs; m++)
         for (size_t lane = 0; lane < FRAME; lane++) {
             double sum = 0;
-            for (size_t j = 0; j < stage->taps; j++)
-                sum += stage->coefficients[j] * frames[(2 * m + j) * FRAME + lane];
+            for (size_t j = 0; j < filter->taps; j++)
+                sum += filter->coefficients[j] * frames[(filter->by * m + j) * FRAME + lane];
             out[m * FRAME + lane] = sum;
         }
     return outputs;
@@ -321,17 +324,17 @@ static void expect_kept(const frame_ring *ring, const double *frames, size_t cou
                    frames[(size_t)n * FRAME + lane], 8388608 * 1e-6, variant, which);
 }
 
-static void check_cascade(const waveform_kernels *by, size_t stages, size_t analysis_halvings)
+static void check_cascade(const waveform_kernels *by, size_t stages, size_t analysis_stages)
 {
-    static const size_t sizes[] = {5, 7, 9, 13};
     const size_t instants = 2000 + below(2000), channels = 1 + below(FRAME);
-    halving_cascade cascade = {
-        .kernels = by, .channels = channels, .stages = stages, .analysis_halvings = analysis_halvings};
+    decimation_cascade cascade = {
+        .kernels = by, .channels = channels, .stages = stages, .analysis_stages = analysis_stages};
     for (size_t k = 0; k < stages; k++) {
-        cascade.stage[k].taps = sizes[below(4)];
-        for (size_t j = 0; j <= cascade.stage[k].taps / 2; j++)
-            cascade.stage[k].coefficients[j] = cascade.stage[k].coefficients[cascade.stage[k].taps - 1 - j] =
-                (float)(1.0 / (double)cascade.stage[k].taps);
+        decimation_filter *filter = &cascade.stage[k].filter;
+        const size_t *size = sizes[below(SIZES)];
+        filter->by = size[0], filter->taps = size[1];
+        for (size_t j = 0; j < filter->taps; j++)
+            filter->coefficients[j] = (float)(1.0 / (double)filter->taps);
     }
     expect(cascade_open(&cascade, 64 + below(900), 64 + below(900)), 1, 0, by->name, "cascade_open");
     double *frames = room(instants * FRAME, sizeof *frames), *analysis = NULL;
@@ -347,11 +350,11 @@ static void check_cascade(const waveform_kernels *by, size_t stages, size_t anal
     }
     size_t count = instants, analysed = 0;
     for (size_t k = 0; k <= stages; k++) {
-        if (k == analysis_halvings)
+        if (k == analysis_stages)
             analysis = frames, analysed = count;
         if (k < stages) {
             double *next = room(count * FRAME, sizeof *next);
-            count = halved(&cascade.stage[k], frames, count, next);
+            count = decimated(&cascade.stage[k].filter, frames, count, next);
             if (frames != analysis)
                 free(frames);
             frames = next;
@@ -367,15 +370,14 @@ static void check_cascade(const waveform_kernels *by, size_t stages, size_t anal
 
 int main(void)
 {
-    static const size_t sizes[] = {5, 7, 9, 13};
     size_t variants;
     const waveform_kernels *const *found = waveform_variants(&variants);
     for (size_t k = 0; k < variants; k++) {
         for (size_t channels = 1; channels <= FRAME; channels++)
             for (size_t turn = 0; turn < 24; turn++) {
                 const size_t count = turn < 6 ? turn : length();
-                check_halvings(found[k], channels, count, sizes[turn % 4]);
-                check_halvings(found[k], channels, count, sizes[(turn + 1) % 4]);
+                for (size_t size = 0; size < SIZES; size++)
+                    check_decimations(found[k], channels, count, sizes[size]);
                 check_frames(found[k], channels, count);
             }
         for (size_t turn = 0; turn < 100; turn++) {

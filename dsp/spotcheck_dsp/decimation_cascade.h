@@ -1,9 +1,9 @@
-/* Codes to frames of the analysis and of the track: one halving after the other, block by block.
+/* Codes to frames of the analysis and of the track: one decimation after the other, block by block.
 
    The last frames of both are kept in rings of which each half holds all frames, so that whatever is
    kept lies in one piece, and a step never has to move what came before it. */
-#ifndef SPOTCHECK_HALVING_CASCADE_H
-#define SPOTCHECK_HALVING_CASCADE_H
+#ifndef SPOTCHECK_DECIMATION_CASCADE_H
+#define SPOTCHECK_DECIMATION_CASCADE_H
 
 #include "waveform_kernels.h"
 
@@ -30,28 +30,27 @@ static inline long ring_first(const frame_ring *ring)
 }
 
 typedef struct {
-    size_t taps;
-    float coefficients[MOST_HALVING_TAPS];
-    size_t held;   /* frames that wait to be halved */
+    decimation_filter filter;
+    size_t held;   /* frames that wait to be decimated */
     float *frames; /* room for CHUNK, and what a filter reaches; none where codes or the analysis are
-                      halved */
-} halving_stage;
+                      decimated */
+} decimation_stage;
 
 typedef struct {
     const waveform_kernels *kernels;
-    size_t channels, stages, analysis_halvings;
-    halving_stage stage[MOST_STAGES];
-    int32_t *codes; /* instants that wait for the first halving */
+    size_t channels, stages, analysis_stages;
+    decimation_stage stage[MOST_STAGES];
+    int32_t *codes; /* instants that wait for the first stage */
     size_t codes_held;
     frame_ring analysis, track;
     long analysis_taken; /* frames of the analysis that the track is made of already */
-} halving_cascade;
+} decimation_cascade;
 
 /* Rooms of all sizes, zeroed; 0 where there is no memory for them. What `cascade` holds must be zero
-   but for kernels, channels, stages, analysis_halvings, and the filters' taps and coefficients. */
-int cascade_open(halving_cascade *cascade, size_t analysis_kept, size_t track_kept);
-void cascade_close(halving_cascade *cascade);
+   but for kernels, channels, stages, analysis_stages, and the filters' taps and coefficients. */
+int cascade_open(decimation_cascade *cascade, size_t analysis_kept, size_t track_kept);
+void cascade_close(decimation_cascade *cascade);
 
-void cascade_take(halving_cascade *cascade, const int32_t *codes, size_t instants);
+void cascade_take(decimation_cascade *cascade, const int32_t *codes, size_t instants);
 
 #endif

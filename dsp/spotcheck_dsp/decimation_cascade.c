@@ -1,4 +1,4 @@
-#include "halving_cascade.h"
+#include "decimation_cascade.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,20 +33,20 @@ static void ring_grown(frame_ring *ring, size_t count)
     ring->end += (long)count;
 }
 
-int cascade_open(halving_cascade *cascade, size_t analysis_kept, size_t track_kept)
+int cascade_open(decimation_cascade *cascade, size_t analysis_kept, size_t track_kept)
 {
     int opened = ring_open(&cascade->analysis, analysis_kept) & ring_open(&cascade->track, track_kept);
     cascade->codes = zeroed((MOST_HELD * cascade->channels + FRAME) * sizeof *cascade->codes);
     opened &= cascade->codes != NULL;
     for (size_t k = 1; k < cascade->stages; k++)
-        if (k != cascade->analysis_halvings) {
+        if (k != cascade->analysis_stages) {
             cascade->stage[k].frames = zeroed((CHUNK + MOST_HELD) * FRAME * sizeof(float));
             opened &= cascade->stage[k].frames != NULL;
         }
     return opened;
 }
 
-void cascade_close(halving_cascade *cascade)
+void cascade_close(decimation_cascade *cascade)
 {
     for (size_t k = 0; k < cascade->stages; k++)
         free(cascade->stage[k].frames);
@@ -55,110 +55,109 @@ void cascade_close(halving_cascade *cascade)
     free(cascade->track.frames);
 }
 
-static size_t outputs_of(size_t inputs, size_t taps)
+static size_t outputs_of(size_t inputs, const decimation_filter *filter)
 {
-    return inputs < taps ? 0 : (inputs - taps) / 2 + 1;
+    return inputs < filter->taps ? 0 : (inputs - filter->taps) / filter->by + 1;
 }
 
-/* Where frames of so many halvings go. */
-static float *room_for(halving_cascade *cascade, size_t halvings)
+/* Where what so many stages made goes. */
+static float *room_for(decimation_cascade *cascade, size_t stages)
 {
-    if (halvings == cascade->analysis_halvings)
+    if (stages == cascade->analysis_stages)
         return ring_frames(&cascade->analysis, cascade->analysis.end);
-    if (halvings == cascade->stages)
+    if (stages == cascade->stages)
         return ring_frames(&cascade->track, cascade->track.end);
-    return cascade->stage[halvings].frames + cascade->stage[halvings].held * FRAME;
+    return cascade->stage[stages].frames + cascade->stage[stages].held * FRAME;
 }
 
-static void halve_on(halving_cascade *cascade, size_t halvings);
+static void decimate_on(decimation_cascade *cascade, size_t stages);
 
-/* `count` frames of so many halvings were written into their room: what can follow, follows. */
-static void arrived(halving_cascade *cascade, size_t halvings, size_t count)
+/* `count` frames that so many stages made were written into their room: what can follow, follows. */
+static void arrived(decimation_cascade *cascade, size_t stages, size_t count)
 {
-    if (halvings == cascade->analysis_halvings) {
+    if (stages == cascade->analysis_stages) {
         ring_grown(&cascade->analysis, count);
-        if (halvings == cascade->stages) {
+        if (stages == cascade->stages) {
             memcpy(ring_frames(&cascade->track, cascade->track.end),
                    ring_frames(&cascade->analysis, cascade->analysis.end - (long)count),
                    count * FRAME * sizeof(float));
             ring_grown(&cascade->track, count);
         }
-    } else if (halvings == cascade->stages) {
+    } else if (stages == cascade->stages) {
         ring_grown(&cascade->track, count);
     } else {
-        cascade->stage[halvings].held += count;
+        cascade->stage[stages].held += count;
     }
-    if (halvings < cascade->stages)
-        halve_on(cascade, halvings);
+    if (stages < cascade->stages)
+        decimate_on(cascade, stages);
 }
 
-static void halve_on(halving_cascade *cascade, size_t halvings)
+static void decimate_on(decimation_cascade *cascade, size_t stages)
 {
-    halving_stage *stage = &cascade->stage[halvings];
-    const int of_analysis = halvings == cascade->analysis_halvings;
+    decimation_stage *stage = &cascade->stage[stages];
+    const int of_analysis = stages == cascade->analysis_stages;
     const size_t held =
         of_analysis ? (size_t)(cascade->analysis.end - cascade->analysis_taken) : stage->held;
-    const size_t outputs = outputs_of(held, stage->taps);
+    const size_t outputs = outputs_of(held, &stage->filter), taken = stage->filter.by * outputs;
     const float *from =
         of_analysis ? ring_frames(&cascade->analysis, cascade->analysis_taken) : stage->frames;
     if (outputs == 0)
         return;
-    cascade->kernels->halve_frames(from, cascade->channels, outputs, stage->taps,
-                                   stage->coefficients, room_for(cascade, halvings + 1));
+    cascade->kernels->decimate_frames(from, cascade->channels, outputs, &stage->filter,
+                                      room_for(cascade, stages + 1));
     if (of_analysis) {
-        cascade->analysis_taken += 2 * (long)outputs;
+        cascade->analysis_taken += (long)taken;
     } else {
-        stage->held -= 2 * outputs;
-        memmove(stage->frames, stage->frames + 2 * outputs * FRAME,
-                stage->held * FRAME * sizeof(float));
+        stage->held -= taken;
+        memmove(stage->frames, stage->frames + taken * FRAME, stage->held * FRAME * sizeof(float));
     }
-    arrived(cascade, halvings + 1, outputs);
+    arrived(cascade, stages + 1, outputs);
 }
 
-static void halve_codes(halving_cascade *cascade, const int32_t *codes, size_t outputs)
+static void decimate_codes(decimation_cascade *cascade, const int32_t *codes, size_t outputs)
 {
-    const halving_stage *stage = &cascade->stage[0];
-    cascade->kernels->halve_codes(codes, cascade->channels, outputs, stage->taps,
-                                  stage->coefficients, room_for(cascade, 1));
+    cascade->kernels->decimate_codes(codes, cascade->channels, outputs, &cascade->stage[0].filter,
+                                     room_for(cascade, 1));
     arrived(cascade, 1, outputs);
 }
 
 /* What was held back goes first, with as many of the new instants as its last filter needs. */
-static void take_and_halve(halving_cascade *cascade, const int32_t *codes, size_t instants)
+static void take_and_decimate(decimation_cascade *cascade, const int32_t *codes, size_t instants)
 {
-    const size_t channels = cascade->channels, taps = cascade->stage[0].taps;
-    const size_t held = cascade->codes_held, joined = instants < taps + 2 ? instants : taps + 2;
+    const decimation_filter *const filter = &cascade->stage[0].filter;
+    const size_t channels = cascade->channels, by = filter->by, enough = filter->taps + by;
+    const size_t held = cascade->codes_held, joined = instants < enough ? instants : enough;
     const size_t size = channels * sizeof *codes;
     memcpy(cascade->codes + held * channels, codes, joined * size);
-    const size_t first = outputs_of(held + joined, taps);
-    halve_codes(cascade, cascade->codes, first);
-    if (2 * first < held || joined == instants) {
-        cascade->codes_held = held + joined - 2 * first;
-        memmove(cascade->codes, cascade->codes + 2 * first * channels, cascade->codes_held * size);
+    const size_t first = outputs_of(held + joined, filter);
+    decimate_codes(cascade, cascade->codes, first);
+    if (by * first < held || joined == instants) {
+        cascade->codes_held = held + joined - by * first;
+        memmove(cascade->codes, cascade->codes + by * first * channels, cascade->codes_held * size);
         return;
     }
-    const size_t taken = 2 * first - held, others = outputs_of(instants - taken, taps);
-    halve_codes(cascade, codes + taken * channels, others);
-    cascade->codes_held = instants - taken - 2 * others;
-    memcpy(cascade->codes, codes + (taken + 2 * others) * channels, cascade->codes_held * size);
+    const size_t taken = by * first - held, others = outputs_of(instants - taken, filter);
+    decimate_codes(cascade, codes + taken * channels, others);
+    cascade->codes_held = instants - taken - by * others;
+    memcpy(cascade->codes, codes + (taken + by * others) * channels, cascade->codes_held * size);
 }
 
-/* So few at once that neither ring loses what still waits to be halved. */
-static size_t chunk_of(const halving_cascade *cascade)
+/* So few at once that neither ring loses what still waits to be decimated. */
+static size_t chunk_of(const decimation_cascade *cascade)
 {
     const size_t analysis = cascade->analysis.size, track = cascade->track.size;
     const size_t least = analysis < track ? analysis : track;
     return least / 2 < CHUNK ? least / 2 : CHUNK;
 }
 
-void cascade_take(halving_cascade *cascade, const int32_t *codes, size_t instants)
+void cascade_take(decimation_cascade *cascade, const int32_t *codes, size_t instants)
 {
     const size_t chunk = chunk_of(cascade);
     for (size_t done = 0; done < instants; done += chunk) {
         const size_t count = instants - done < chunk ? instants - done : chunk;
         const int32_t *from = codes + done * cascade->channels;
-        if (cascade->analysis_halvings) {
-            take_and_halve(cascade, from, count);
+        if (cascade->analysis_stages) {
+            take_and_decimate(cascade, from, count);
         } else {
             cascade->kernels->frames_of_codes(from, cascade->channels, count,
                                               room_for(cascade, 0));
