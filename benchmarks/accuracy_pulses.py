@@ -33,6 +33,10 @@ Array = NDArray[np.float64]
 LAGS_DEG = (0, 20, 45, 70, 90)
 POWER_FACTORS = (1.0, 0.5, 0.25)
 TICK_S, JITTER_S = 1e-3, 20e-6
+FINE = StampNoise(
+    standard_deviation_s=STAMP_S / np.sqrt(12), degrees_of_freedom=20, resolution_s=STAMP_S
+)
+"""Stamps of 1 µs, and nothing else."""
 
 
 class Tally:
@@ -92,7 +96,7 @@ def _three_phase_error(power_factor: float, rng: np.random.Generator) -> float:
     truth = 3 * u_v * i_a * power_factor
     fit = fit_energy_per_pulse(
         PulseEnergies(smoothed_j=energies, power_w=np.full(3, truth), ripple=None),
-        StampNoise(standard_deviation_s=0.29e-6, degrees_of_freedom=20),
+        FINE,
     )
     return float(1e6 * (fit.energy_per_pulse_j / truth - 1))
 
@@ -153,7 +157,7 @@ def row_commensurate(runs: int) -> None:
                 )  # fmt: skip
                 fit = fit_energy_per_pulse(
                     slow.read(stamped(slow.pulses(101, rng), rng)),
-                    StampNoise(standard_deviation_s=0.29e-6, degrees_of_freedom=20),
+                    FINE,
                 )
                 tally.add(fit.energy_per_pulse_j, fit.expanded_uncertainty_j, slow.quantum_j)
             print(f"| {power_factor} | {lag_deg} | {tally.cells()} |")
@@ -291,11 +295,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a fifth of the runs")
     runs = 12 if parser.parse_args().quick else 60
     begun_s = time.process_time()
-    fine = StampNoise(standard_deviation_s=0.29e-6, degrees_of_freedom=20)
     rough = StampNoise(standard_deviation_s=JITTER_S, degrees_of_freedom=4)
     tasks: tuple[Callable[[], None], ...] = (
         lambda: row_a(runs),
-        lambda: ppm_row("b: 1 phase, 0.1 s pulses, 10 s (≤ 0.1 ppm rms)", runs, fine),
+        lambda: ppm_row("b: 1 phase, 0.1 s pulses, 10 s (≤ 0.1 ppm rms)", runs, FINE),
         lambda: row_commensurate(runs),
         lambda: ppm_row("c: 20 µs of jitter (≤ 0.75 ppm rms)", runs, rough, jitter_s=JITTER_S),
         lambda: ppm_row("c: tick of 1 ms (≤ 12 ppm rms)", runs, rough, tick_s=TICK_S),

@@ -38,14 +38,28 @@ class StampNoise:
     """How many observations it is worth; 0 for nothing, `math.inf` for known exactly."""
     register_j: float = 0.0
     """Standard deviation of one register reading apart from the stamp, in J."""
+    resolution_s: float = 0.0
+    """Step that stamps are rounded to, in s, where it is known. Its variance is part of
+    `standard_deviation_s`; but rounding may keep step with the pulses, and then it is a bound and
+    no scatter."""
 
     def __post_init__(self) -> None:
-        for name in ("standard_deviation_s", "degrees_of_freedom", "register_j"):
+        for name in ("standard_deviation_s", "degrees_of_freedom", "register_j", "resolution_s"):
             value = getattr(self, name)
             if not value >= 0:
                 raise ValueError(f"{name} is {value}; it must not be negative")
         if np.isinf(self.standard_deviation_s) or np.isinf(self.register_j):
             raise ValueError("the noise of a stamp and of a register reading must be finite")
+        if self.resolution_s > (1 + 1e-9) * np.sqrt(12) * self.standard_deviation_s:
+            raise ValueError(
+                f"standard_deviation_s is {self.standard_deviation_s:g}; stamps in steps of "
+                f"resolution_s = {self.resolution_s:g} scatter by a √12th of it at least"
+            )
+
+    @property
+    def besides_rounding_s(self) -> float:
+        """Standard deviation of a stamp without its rounding, in s."""
+        return float(np.sqrt(max(self.standard_deviation_s**2 - self.resolution_s**2 / 12, 0.0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

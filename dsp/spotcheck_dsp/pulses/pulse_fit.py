@@ -1,7 +1,7 @@
 """Energy per pulse: the classic gate, the plain line, and the line of a meter of unknown filter."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -15,6 +15,7 @@ from spotcheck_dsp.pulses.filtered_lines import (
     StampNoise,
 )
 from spotcheck_dsp.pulses.pulse_ripple import PULSATING_RAD, SMOOTHED_RAD, first_order_coefficients
+from spotcheck_dsp.pulses.tick_bounds import TickBounds, bound_by_tick
 from spotcheck_dsp.student_t import coverage_factor
 
 _COARSE_ANGLES = 91
@@ -35,6 +36,13 @@ _LARGEST_INFLATION = 1.5
 """A free filter is believed as long as it inflates the slope's variance by no more than this."""
 _FREE_NEEDS_PULSES = 6
 """Pulses beyond its coefficients from which a free filter may be told from noise."""
+
+_DITHERING_SHARE = 1.0
+"""Scatter that makes rounding white, by the step of the stamps."""
+_MOST_SIGMAS = 4.0
+"""Beyond so many standard deviations no stamp is off for another reason than its rounding."""
+_NO_TICK_SHARE = 1e-3
+"""Rounding goes both ways, a tick one way: this part of a step stands for no tick."""
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -166,10 +174,59 @@ def fit_energy_per_pulse(
         raise ValueError("a free filter is found from the pulses; ask for FIRST_ORDER")
     lines = FilteredLines(pulses, noise)
     found = _best_filter(lines, noise, known)
+    fit = _profile_result(lines, found, known)
+    if fit.scatter_s < _DITHERING_SHARE * noise.resolution_s and (
+        bounds := _rounding_bounds(pulses, noise, known)
+    ):
+        # As long as such a filter explains every stamp, none of another family is asked for.
+        return _widened(fit, bounds)
+    free = None
     if known is PulseFilter.FIRST_ORDER and lines.has_ripple:
         free = _free_filter(lines, noise, found)
-        return _free_result(lines, free) if free else _profile_result(lines, found, known)
-    return _profile_result(lines, found, known)
+    return _free_result(lines, free) if free else fit
+
+
+def _rounding_bounds(
+    pulses: PulseEnergies, noise: StampNoise, known: PulseFilter
+) -> TickBounds | None:
+    """All slopes for which no stamp is off by more than half a step.
+
+    Nothing dithers the rounding: where it keeps step with the pulses, single errors of a filter
+    that was told from residuals lie far outside what white noise would allow.
+    """
+    angles = {
+        PulseFilter.PULSATING: np.array([PULSATING_RAD]),
+        PulseFilter.SMOOTHED: np.array([SMOOTHED_RAD]),
+    }
+    return bound_by_tick(
+        pulses,
+        tick_s=_NO_TICK_SHARE * noise.resolution_s,
+        slack_s=noise.resolution_s / 2 + _MOST_SIGMAS * noise.besides_rounding_s,
+        smoothing_rad=angles.get(known),
+    )
+
+
+def _widened(fit: PulseEnergyFit, bounds: TickBounds) -> PulseEnergyFit:
+    """With an interval that holds the bounds too."""
+    low = min(
+        fit.energy_per_pulse_j - fit.expanded_uncertainty_j,
+        bounds.energy_per_pulse_j - bounds.half_width_j,
+    )
+    high = max(
+        fit.energy_per_pulse_j + fit.expanded_uncertainty_j,
+        bounds.energy_per_pulse_j + bounds.half_width_j,
+    )
+    half_width_j = (high - low) / 2
+    return replace(
+        fit,
+        energy_per_pulse_j=(low + high) / 2,
+        expanded_uncertainty_j=half_width_j,
+        ambiguity_j=_ambiguity_j(half_width_j, fit.coverage_factor, fit.standard_uncertainty_j),
+    )
+
+
+def _ambiguity_j(half_width_j: float, factor: float, standard_j: float) -> float:
+    return math.sqrt(max((half_width_j / factor) ** 2 - standard_j**2, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,7 +414,7 @@ def _result(
         degrees_of_freedom=freedom,
         coverage_factor=factor,
         expanded_uncertainty_j=half_width_j,
-        ambiguity_j=math.sqrt(max((half_width_j / factor) ** 2 - standard_j**2, 0.0)),
+        ambiguity_j=_ambiguity_j(half_width_j, factor, standard_j),
         filter=model,
         smoothing_deg=smoothing_deg[0],
         smoothing_range_deg=smoothing_deg[1:],

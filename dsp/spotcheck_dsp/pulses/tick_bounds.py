@@ -42,13 +42,17 @@ class TickBounds:
     """Smallest and largest lag of the filter, at twice the mains frequency, that were possible."""
 
 
-def bound_by_tick(pulses: PulseEnergies, *, tick_s: float, slack_s: float) -> TickBounds | None:
+def bound_by_tick(
+    pulses: PulseEnergies, *, tick_s: float, slack_s: float, smoothing_rad: Array | None = None
+) -> TickBounds | None:
     """Bounds of the energy per pulse over all filters of first order.
 
     Args:
         pulses: Readings at two pulses or more.
         tick_s: Period of the meter's tick, in s, as `analyse_residuals` finds it.
         slack_s: By how much a stamp may be off besides, in s: resolution and jitter, 4 σ or more.
+        smoothing_rad: Lags at twice the mains frequency of the filters that are possible, where
+            the meter's kind is known; all of first order where not given.
 
     Returns:
         None where no filter of first order lets every pulse come within one tick: then tick or
@@ -66,6 +70,7 @@ def bound_by_tick(pulses: PulseEnergies, *, tick_s: float, slack_s: float) -> Ti
     angles = np.array([SMOOTHED_RAD])
     if pulses.ripple is not None:
         angles = np.linspace(PULSATING_RAD, SMOOTHED_RAD, _ANGLES)
+        angles = angles if smoothing_rad is None else smoothing_rad
     tried, bounds = late.around_widest(angles)
     possible = bounds[:, 1] >= bounds[:, 0]
     if not possible.any():

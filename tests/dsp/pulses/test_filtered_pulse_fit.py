@@ -15,6 +15,9 @@ from spotcheck_dsp.pulses.pulse_fit import PulseFilter, fit_energy_per_pulse, le
 from spotcheck_dsp.pulses.pulse_ripple import ripple_at_pulses
 
 FINE = StampNoise(standard_deviation_s=0.29e-6, degrees_of_freedom=20)
+ROUNDED = StampNoise(
+    standard_deviation_s=1e-6 / math.sqrt(12), degrees_of_freedom=20, resolution_s=1e-6
+)
 ROUGH = StampNoise(standard_deviation_s=20e-6, degrees_of_freedom=20)
 
 
@@ -95,6 +98,43 @@ def test_ten_seconds_of_pulses_meet_a_tenth_ppm_with_stamps_of_1_us(lag_deg: flo
         fit = fit_energy_per_pulse(meter.read(np.round(meter.stamps(101), 6)), FINE)
         errors.append(meter.error_ppm(fit.energy_per_pulse_j))
     assert np.sqrt(np.mean(np.square(errors))) <= 0.1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([0.0, 30.0, 60.0, 90.0]), st.integers(18, 22), st.floats(-0.02, 0.02),
+    st.floats(0, 1), st.sampled_from([1.0, 0.5]),
+)  # fmt: skip
+def test_rounding_that_keeps_step_with_the_pulses_is_within_u(
+    lag_deg: float, halves: int, apart: float, start: float, power_factor: float
+) -> None:
+    # Pulses so many half ripples apart, but for up to two beats in ten seconds: no error of any
+    # stamp but its rounding, so nothing excuses a truth outside U.
+    meter = Meter(
+        lag_deg=lag_deg, power_factor=power_factor, interval_s=(halves + apart) / 4 / 50.17
+    )
+    stamps = np.round(meter.stamps(60, start), 6)
+    fit = fit_energy_per_pulse(meter.read(stamps), ROUNDED)
+    truth_j = 1000 * meter.interval_s
+    assert abs(fit.energy_per_pulse_j - truth_j) <= fit.expanded_uncertainty_j + 1e-9 * truth_j
+
+
+def test_rounding_taken_for_noise_would_leave_the_truth_outside() -> None:
+    # A sawtooth of a step over the whole train; so that the test above cannot pass anyway.
+    meter = Meter(lag_deg=90, interval_s=0.1 + 0.9e-8)
+    stamps = np.round(0.05 + np.arange(101) * meter.interval_s, 6)
+    error_ppm, u_ppm = [], []
+    for noise in (replace(ROUNDED, resolution_s=0.0), ROUNDED):
+        fit = fit_energy_per_pulse(meter.read(stamps), noise, PulseFilter.SMOOTHED)
+        error_ppm.append(abs(meter.error_ppm(fit.energy_per_pulse_j)))
+        u_ppm.append(1e6 * fit.expanded_uncertainty_j / (1000 * meter.interval_s))
+    assert error_ppm[0] > 1.5 * u_ppm[0]
+    assert error_ppm[1] < u_ppm[1]
+
+
+def test_stamps_that_scatter_less_than_their_rounding_are_refused() -> None:
+    with pytest.raises(ValueError, match="scatter by a √12th of it at least"):
+        StampNoise(standard_deviation_s=0.1e-6, degrees_of_freedom=20, resolution_s=1e-6)
 
 
 @pytest.mark.parametrize("lag_deg", [0, 45, 90])
