@@ -78,6 +78,19 @@ class Meter:
             numbers=numbers,
         )
 
+    def limit_ppm(self, t: Array, jitter_s: float) -> float:
+        """Cramér–Rao bound of the energy per pulse for pulses due at t, the filter being known.
+
+        A stamp says where energy k was reached: dt/d(slope) = k/p(t), so pulse k weighs by 1/p².
+        """
+        turned = 2 * self.phases(t) + self.power_factor_angle_rad - self.lag_rad
+        swing = np.cos(self.lag_rad) / np.cos(self.power_factor_angle_rad) * np.cos(turned)
+        weights = 1 / (self.power_w * (1 + swing)) ** 2
+        numbers = np.arange(len(t))
+        numbers = numbers - np.average(numbers, weights=weights)
+        spread = jitter_s / np.sqrt(np.sum(weights * numbers**2))
+        return float(1e6 * spread / self.quantum_j)
+
     def in_step(self, count: int, tick_s: float = 0.0) -> bool:
         """Whether the pulses nearly keep step with the ripple or with the tick."""
         slowest = _beats(2 * self.frequency_hz * self.interval_s, count, 2)
