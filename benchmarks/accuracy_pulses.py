@@ -174,10 +174,16 @@ def row_d(runs: int, interval_s: float) -> None:
     print(f"\n### d: few pulses {interval_s} s apart, 20 µs of jitter; U in ppm\n")
     print("U / known: mean U over that of a meter of known kind by the same prior; classic: by")
     print("residuals alone (t of n − 2). Out of step: only trains of two beats and more. Worst")
-    print("kind: the lag whose coverage over all power factors is least.\n")
-    print("| pulses | coverage, worst kind | all kinds | mean U | U / known | median |", end="")
-    print(" out of step | U / classic |")
-    print("|---:" * 8 + "|")
+    print(
+        "kind: the lag whose coverage over all power factors is least. Forced: mean half width of"
+    )
+    print("what no method can tell apart, over the same.\n")
+    print(
+        "| pulses | coverage, worst kind | all kinds | mean U | U / known | forced / known |",
+        end="",
+    )
+    print(" median U / known | out of step | U / classic |")
+    print("|---:" * 9 + "|")
     noise = StampNoise(standard_deviation_s=JITTER_S, degrees_of_freedom=20)
     for count in (2, 3, 4, 5, 6, 8, 12, 20):
         coverages, rows = [], []
@@ -190,20 +196,22 @@ def row_d(runs: int, interval_s: float) -> None:
                 )  # fmt: skip
                 rows += [_few(meter, count, rng, noise, tally) for meter, rng in cell]
             coverages.append(tally.coverage)
-        unknown, known, classic, in_step = np.array([row for row in rows if row]).T
+        unknown, known, classic, in_step, forced = np.array([row for row in rows if row]).T
         out = in_step == 0
         free = unknown[out].mean() / known[out].mean() if out.any() else np.nan
         mean = np.mean(unknown)
         print(f"| {count} | {min(coverages):.3f} | {np.mean(coverages):.3f} | {1e6 * mean:.1f} | "
-              f"{mean / known.mean():.2f} | {np.median(unknown / known):.2f} | {free:.2f} | "
+              f"{mean / known.mean():.2f} | {forced.mean() / known.mean():.2f} | "
+              f"{np.median(unknown / known):.2f} | {free:.2f} | "
               f"{mean / classic.mean():.2f} |")  # fmt: skip
 
 
 def _few(
     meter: Meter, count: int, rng: np.random.Generator, noise: StampNoise, tally: Tally
-) -> tuple[float, float, float, float] | None:
-    """Relative U of unknown, known and classically known kind; None between the two kinds."""
-    pulses = meter.read(stamped(meter.pulses(count, rng), rng, JITTER_S))
+) -> tuple[float, float, float, float, float] | None:
+    """Relative U of unknown, known, classically known kind; in step; forced. None between kinds."""
+    due = meter.pulses(count, rng)
+    pulses = meter.read(stamped(due, rng, JITTER_S))
     fit = fit_energy_per_pulse(pulses, noise)
     tally.add(fit.energy_per_pulse_j, fit.expanded_uncertainty_j, meter.quantum_j)
     kinds = {0.0: PulseFilter.PULSATING, np.pi / 2: PulseFilter.SMOOTHED}
@@ -220,7 +228,7 @@ def _few(
     scale = 1 / meter.quantum_j
     return (
         fit.expanded_uncertainty_j * scale, known.expanded_uncertainty_j * scale, classic,
-        float(meter.in_step(count)),
+        float(meter.in_step(count)), meter.forced_half_width_j(due, JITTER_S) * scale,
     )  # fmt: skip
 
 
