@@ -151,6 +151,12 @@ def _budget(error: Any, sources: Mapping[str, Any]) -> Budget:
     )
 
 
+def _type_a_freedom(reading: ErrorReading) -> float:
+    """Degrees of freedom of a reading's scatter."""
+    lines = [line.degrees_of_freedom for line in reading.budget if line.name == TYPE_A]
+    return max(1.0, lines[0]) if lines else max(1, reading.pulses_used - 2)
+
+
 def _type_b_freedom(reading: ErrorReading) -> float:
     """Degrees of freedom of a reading's Type B part (Welch–Satterthwaite, GUM G.2b)."""
     lines = [line for line in reading.budget if line.name != TYPE_A]
@@ -170,9 +176,7 @@ def combine_readings(readings: tuple[ErrorReading, ...]) -> CombinedError:
     common = ureal(0.0, type_b, df=_type_b_freedom(readings[0]))
     mean: Any = common
     for reading in readings:
-        own = ureal(
-            reading.error_percent, reading.type_a_percent, df=max(1, reading.pulses_used - 2)
-        )
+        own = ureal(reading.error_percent, reading.type_a_percent, df=_type_a_freedom(reading))
         mean += own / count
     freedom = float(dof(mean))
     coverage = float(reporting.k_factor(freedom))

@@ -16,12 +16,18 @@ from spotcheck.load import Conditions, PhaseQuantities
 from spotcheck.samples import StreamFormat
 from spotcheck_calibration.components import Components
 from spotcheck_calibration.correction_set import CorrectionSet
+from spotcheck_calibration.pulse_energy import Pulsation
 from spotcheck_dsp.energy_register import EnergyRegister
 from spotcheck_dsp.mains_tracking import MainsTrack, SlotGrid, phasors, track_mains
+from spotcheck_dsp.pulses.pulse_ripple import RippleAtPulses, power_components
 from spotcheck_dsp.slot_sums import II, LAG_DIFFERENCE, UI, UU, I, Slots, U
 
 Array = NDArray[np.float64]
 _STABILITY_STEP_S = 0.25
+_LEAST_POWER = 0.05
+"""Part of the largest mean power that a pulse weighs by at least."""
+_MATERIAL_RIPPLE = 1e-4
+"""Part of S/(2ω) below which a component of the ripple moves no pulse by a microsecond."""
 
 
 class CorrectedLoad:
@@ -83,6 +89,75 @@ class CorrectedLoad:
     def energy_with_ripple_j(self, samples: Array) -> Array:
         """(n,) total energy at instants as a meter without any smoothing would count it."""
         return self._register.read_unfiltered(samples)[:, self._phases]
+
+    def pulsation(self, samples: Array) -> Pulsation | None:
+        """Mean power at instants, and what its pulsation adds to the energy, in components.
+
+        Phasors of the window in which an instant lies give p = Re Σ P_m·exp(jmθ), and the energy
+        ripples by Re Σ P_m·exp(jmθ)/(jmω).
+
+        Returns:
+            None without components near every instant, or where nothing pulsates or flows.
+        """
+        components = self._components
+        if components is None or not np.all(components.near(samples)):
+            return None
+        windows, of = np.unique(components.at(samples), return_inverse=True)
+        direct = self._direct_parts()
+        phasors = components.phasors[windows]
+        power = np.array([self._power_components(raw, direct) for raw in phasors])[of]
+        start, end = components.starts[windows][of], components.ends[windows][of]
+        turns = components.cycles / (end - start)
+        phase_rad = 2 * np.pi * turns * (samples - (start + end) / 2)
+        orders = np.arange(1, power.shape[1])
+        omega = 2 * np.pi * turns * self.rate_hz
+        energy = power[:, 1:] / (1j * orders * omega[:, None])
+        # Of balanced phases nothing is left but rounding.
+        material = np.abs(energy).max(axis=0) > _MATERIAL_RIPPLE * self._ripple_scale_j(phasors)
+        if not material.any() or np.max(power[:, 0].real) <= 0:
+            return None
+        turned = energy[:, material] * np.exp(1j * np.outer(phase_rad, orders[material]))
+        mean_w = power[:, 0].real
+        return Pulsation(
+            # Only weighs the pulses: one of no power would weigh without bound.
+            power_w=np.maximum(mean_w, _LEAST_POWER * float(np.max(mean_w))),
+            ripple=RippleAtPulses(
+                in_phase_j=turned.real,
+                quadrature_j=turned.imag,
+                orders=orders[material].astype(np.float64),
+                angular_frequency_rad_s=float(np.mean(omega)),
+            ),
+        )
+
+    def _power_components(
+        self, raw: NDArray[np.complex128], direct: tuple[Array, Array]
+    ) -> NDArray[np.complex128]:
+        """P_m of all phases from the (channels, orders) phasors of one window, in codes."""
+        order = np.arange(1, raw.shape[1] + 1)
+        u = raw[::2] * self._u_gain[:, None]
+        i = raw[1::2] * self._i_gain[:, None] * np.exp(1j * np.outer(self._extra_lag_rad(), order))
+        found = power_components(u, i)
+        # u = U₀ + √2·Re ΣU_h·exp(jhθ): a direct part turns a harmonic of the other into power.
+        u_direct, i_direct = direct
+        found[order] += np.sqrt(2) * (u_direct @ i + i_direct @ u)
+        return found
+
+    def _ripple_scale_j(self, phasors: NDArray[np.complex128]) -> float:
+        """S/(2ω) of all phases, arithmetically: the ripple that they would make one by one."""
+        raw = np.abs(phasors[:, :, 0])
+        apparent_va = np.sum(raw[:, ::2] * self._u_gain * raw[:, 1::2] * self._i_gain, axis=1)
+        return float(np.max(apparent_va)) / (4 * np.pi * self.track.mean_hz)
+
+    def _direct_parts(self) -> tuple[Array, Array]:
+        """Direct voltage and current of each phase over all slots, under a window that ends in 0.
+
+        A plain mean would hold what is left of a cycle at its ends.
+        """
+        weights = np.blackman(len(self._slots))
+        weights /= weights.sum() * self._length
+        u = (np.tensordot(weights, self._slots[:, :, U], 1) - self._u_offset) * self._u_gain
+        i = (np.tensordot(weights, self._slots[:, :, I], 1) - self._i_offset) * self._i_gain
+        return u, i
 
     @property
     def readable_samples(self) -> tuple[float, float]:

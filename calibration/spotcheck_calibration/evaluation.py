@@ -21,6 +21,7 @@ from spotcheck_calibration.pulse_energy import (
     energy_per_pulse,
     implausible,
     number_pulses,
+    too_few_for_any_filter,
 )
 from spotcheck_dsp.slot_sums import UU, Slots
 
@@ -143,12 +144,16 @@ def _evaluate_pulses(
     head = evidence.head
     last = int(samples[-1])
     energies = EnergiesAtPulses(
-        smoothed_j=load.energy_j(samples), with_ripple_j=load.energy_with_ripple_j(samples)
+        smoothed_j=load.energy_j(samples),
+        with_ripple_j=load.energy_with_ripple_j(samples),
+        pulsation=load.pulsation(samples),
     )
     claimed_j = float(head.meter.constant.energy_per_pulse_j)
     pulses = number_pulses(samples / load.rate_hz, energies, claimed_j)
     if isinstance(pulses, str):
         return _cannot(reading_id, Reason.PULSES_IRREGULAR, pulses, last, conditions)
+    if obstacle := too_few_for_any_filter(energies, len(pulses.used), head.meter.pulse_output):
+        return _cannot(reading_id, *obstacle, last, conditions)
     found = energy_per_pulse(energies.of(pulses.used), pulses.numbers, head.meter.pulse_output)
     if obstacle := implausible(claimed_j, found.line.energy_per_pulse):
         return _cannot(reading_id, *obstacle, last, conditions)
@@ -172,7 +177,7 @@ def _evaluate_pulses(
         type_a_percent=budget.type_a_percent,
         type_b_percent=budget.type_b_percent,
         budget=budget.components,
-        method=Method.LEAST_SQUARES_LINE,
+        method=Method.ANY_FILTER_LINE if energies.pulsation else Method.LEAST_SQUARES_LINE,
         pulse_output=found.kind,
         gate_error_percent=100 * (claimed_j / found.gate_j - 1),
         residual_s=found.line.residual / conditions.p_w,

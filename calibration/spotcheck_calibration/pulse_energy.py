@@ -1,5 +1,6 @@
 """Energy per pulse from register readings at the stamps, and whether to believe such pulses."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,11 +8,26 @@ from numpy.typing import NDArray
 
 from spotcheck.meter import PulseOutput
 from spotcheck.reading import Reason
-from spotcheck_dsp.pulses.pulse_fit import PulseLine, gate, least_squares_line
+from spotcheck_dsp.pulses.filtered_lines import PulseEnergies, StampNoise
+from spotcheck_dsp.pulses.pulse_fit import (
+    PulseEnergyFit,
+    PulseFilter,
+    PulseLine,
+    fit_energy_per_pulse,
+    gate,
+    least_squares_line,
+)
+from spotcheck_dsp.pulses.pulse_ripple import RippleAtPulses
 from spotcheck_dsp.pulses.pulse_train import PulseFault, RepairedTrain, repair_train
 
 FEWEST_PULSES = 3
 """Two pulses leave no residual: nothing would say how well they were stamped."""
+FEWEST_OF_UNKNOWN_FILTER = 4
+"""Where the power pulsates and the kind is not declared: some filter explains any three pulses."""
+_STAMPS = StampNoise(standard_deviation_s=1e-6, degrees_of_freedom=0.0)
+"""Nothing is known of the stamps beforehand but their size; the residuals say the rest."""
+_NEAR_AN_END_DEG = 10.0
+"""So near to 0° or 90° a filter is named as one of the two kinds."""
 DECISIVE_RESIDUAL_RATIO = 3.0
 """One kind of pulse output is taken as found when its residual is this much the smaller."""
 LARGEST_INTERVAL_RATIO = 1.5
@@ -31,12 +47,30 @@ class EnergiesAtPulses:
     """(n,) free of ripple: for a meter whose pulses follow the mean power."""
     with_ripple_j: Array
     """(n,) the running integral itself: for a meter without any smoothing."""
+    pulsation: "Pulsation | None" = None
+    """Components of the ripple: for a meter of any filter; None where they are not known."""
 
     def of(self, pulses: Indices) -> "EnergiesAtPulses":
         """Of some of the pulses."""
         return EnergiesAtPulses(
-            smoothed_j=self.smoothed_j[pulses], with_ripple_j=self.with_ripple_j[pulses]
+            smoothed_j=self.smoothed_j[pulses],
+            with_ripple_j=self.with_ripple_j[pulses],
+            pulsation=self.pulsation.of(pulses) if self.pulsation else None,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulsation:
+    """How the power pulsates at each pulse."""
+
+    power_w: Array
+    """(n,) mean power, positive."""
+    ripple: RippleAtPulses
+    """What that adds to the energy."""
+
+    def of(self, pulses: Indices) -> "Pulsation":
+        """Of some of the pulses."""
+        return Pulsation(power_w=self.power_w[pulses], ripple=self.ripple.at(pulses))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +139,19 @@ def number_pulses(
 def energy_per_pulse(
     energies: EnergiesAtPulses, numbers: Indices, declared: PulseOutput
 ) -> PulseEnergy:
-    """Energy per pulse by the declared kind of pulse output, or by the kind that fits better.
+    """Energy per pulse by the declared kind of pulse output, or for any filter that it may have.
+
+    Without the ripple's components only the two kinds are tried, and the one that fits better, if
+    it does so clearly, is taken.
 
     Args:
-        energies: Register readings at three pulses or more.
+        energies: Register readings at three pulses or more, at `FEWEST_OF_UNKNOWN_FILTER` or more
+            where they hold the ripple's components and no kind is declared.
         numbers: (n,) their numbers.
         declared: What the operator says of the meter.
     """
+    if energies.pulsation is not None:
+        return _for_any_filter(energies.smoothed_j, energies.pulsation, numbers, declared)
     candidates = {
         PulseOutput.SMOOTHED: energies.smoothed_j,
         PulseOutput.PULSATING: energies.with_ripple_j,
@@ -140,6 +180,67 @@ def energy_per_pulse(
         # The truth lies at one of two known points: their half distance is its deviation.
         ambiguity_j=abs(smoothed.energy_per_pulse - pulsating.energy_per_pulse) / 2,
         gate_j=(gates[PulseOutput.SMOOTHED] + gates[PulseOutput.PULSATING]) / 2,
+    )
+
+
+def _for_any_filter(
+    smoothed_j: Array, pulsation: Pulsation, numbers: Indices, declared: PulseOutput
+) -> PulseEnergy:
+    known = {
+        PulseOutput.UNKNOWN: PulseFilter.FIRST_ORDER,
+        PulseOutput.SMOOTHED: PulseFilter.SMOOTHED,
+        PulseOutput.PULSATING: PulseFilter.PULSATING,
+    }[declared]
+    fit = fit_energy_per_pulse(
+        PulseEnergies(
+            smoothed_j=smoothed_j,
+            power_w=pulsation.power_w,
+            ripple=pulsation.ripple,
+            numbers=numbers,
+        ),
+        _STAMPS,
+        known,
+    )
+    scatter_half_width_j = fit.coverage_factor * fit.standard_uncertainty_j
+    return PulseEnergy(
+        line=PulseLine(
+            energy_per_pulse=fit.energy_per_pulse_j,
+            standard_uncertainty=fit.standard_uncertainty_j,
+            residual=fit.scatter_s * float(np.mean(pulsation.power_w)),
+            degrees_of_freedom=int(fit.degrees_of_freedom),
+        ),
+        kind=declared if declared is not PulseOutput.UNKNOWN else _kind(fit),
+        # All that some filter explains beyond the scatter is equally likely (JCGM 100, 4.3.7).
+        ambiguity_j=max(fit.expanded_uncertainty_j - scatter_half_width_j, 0.0) / math.sqrt(3),
+        gate_j=fit.gate_j,
+    )
+
+
+def _kind(fit: PulseEnergyFit) -> PulseOutput:
+    low_deg, high_deg = fit.smoothing_range_deg
+    if high_deg <= _NEAR_AN_END_DEG:
+        return PulseOutput.PULSATING
+    if low_deg >= 90 - _NEAR_AN_END_DEG:
+        return PulseOutput.SMOOTHED
+    return PulseOutput.UNKNOWN
+
+
+def too_few_for_any_filter(
+    energies: EnergiesAtPulses, pulses: int, declared: PulseOutput
+) -> tuple[Reason, str] | None:
+    """Why so many pulses leave nothing to judge by, or None.
+
+    Args:
+        energies: Register readings at the edges.
+        pulses: Pulses among them.
+        declared: What the operator says of the meter.
+    """
+    is_open = energies.pulsation is not None and declared is PulseOutput.UNKNOWN
+    if not is_open or pulses >= FEWEST_OF_UNKNOWN_FILTER:
+        return None
+    return Reason.TOO_FEW_PULSES, (
+        f"pulses: {pulses}; while the kind of the meter's pulse output is not known, at least "
+        f"{FEWEST_OF_UNKNOWN_FILTER} are needed"
     )
 
 

@@ -383,7 +383,8 @@ class MeasuringSession:
             return False
         if isinstance(outcome, CannotJudge):
             few = len(self._taken) < 2 * request.minimum_pulses
-            if outcome.reason is not Reason.PULSES_IRREGULAR or not few:
+            curable = outcome.reason in (Reason.PULSES_IRREGULAR, Reason.TOO_FEW_PULSES)
+            if not (curable and few):
                 return False
         elif (
             outcome.pulses_used >= request.minimum_pulses

@@ -83,6 +83,7 @@ class Method(enum.Enum):
     """How the meter's energy was read off its pulses."""
 
     LEAST_SQUARES_LINE = "least-squares line through (pulse, energy)"
+    ANY_FILTER_LINE = "weighted line through (pulse, energy) for any filter of the pulse output"
     GATE = "gate of two pulses"
 
 

@@ -38,7 +38,7 @@ def read(
     double[:, ::1] out,
 ):
     """E(t): what ran up before the edge, and the slots under it by their weights."""
-    cdef Py_ssize_t n, k, c, first, last, count = increments.shape[0]
+    cdef Py_ssize_t n, k, c, first, last, reach, count = increments.shape[0]
     cdef double place, cycle, weight
     if (
         cycle_samples.shape[0] != samples.shape[0] or out.shape[0] != samples.shape[0]
@@ -50,12 +50,16 @@ def read(
         for n in range(samples.shape[0]):
             place = (samples[n] - first_centre) / slot_length
             cycle = cycle_samples[n] / slot_length
-            first = <Py_ssize_t>ceil(place - 2 * cycle)
-            first = min(max(first, 0), count)
-            last = min(<Py_ssize_t>ceil(place + 2 * cycle), count)
+            # A slot or two more than the edge reaches, which weigh 1 and 0.
+            reach = <Py_ssize_t>ceil(2 * cycle) + 1
+            first = min(max(<Py_ssize_t>rint(place) - reach, 0), count)
+            last = min(<Py_ssize_t>rint(place) + reach + 1, count)
             for c in range(out.shape[1]):
-                out[n, c] = running[first, c]
+                out[n, c] = 0.0
             for k in range(first, last):
-                weight = step((place - k) / cycle)
+                weight = step((samples[n] - (first_centre + k * slot_length)) / cycle_samples[n])
                 for c in range(out.shape[1]):
                     out[n, c] += weight * increments[k, c]
+            # The large sum last: its rounding comes once.
+            for c in range(out.shape[1]):
+                out[n, c] += running[first, c]

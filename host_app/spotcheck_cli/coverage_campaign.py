@@ -151,7 +151,8 @@ def _draw(rng: np.random.Generator) -> tuple[BenchConfig, str]:
         meter=MeterUnderTest(
             constant_imp_per_kwh=int(rng.choice(CONSTANTS)),
             error_percent=float(rng.uniform(-2, 2)),
-            pulse_kind=PulseKind.SMOOTHED if rng.random() < 0.5 else PulseKind.PULSATING,
+            pulse_kind=PulseKind(rng.choice(list(PulseKind))),
+            filter_lag_deg=float(rng.uniform(5, 85)),
             tick_s=float(rng.choice((0.0, 1e-3))),
             jitter_s=float(rng.uniform(0, 50e-6)),
         ),

@@ -36,6 +36,11 @@ _FINDINGS = (
         "脉冲数 {}，已有 {} s 没有脉冲；功率 {} W 时应每 {} s 一个",
     ),
     (r"pulses: {n}; at least {n} are needed", "脉冲数 {}；至少需要 {} 个"),
+    (
+        r"pulses: {n}; while the kind of the meter's pulse output is not known, "
+        r"at least {n} are needed",
+        "脉冲数 {}；电能表脉冲输出类型未知时至少需要 {} 个",
+    ),
     (r"pulses: {n} in the {n} s allowed", "脉冲数 {}（允许时间 {} s）"),
     (r"the converter clips at sample {n}", "转换器在第 {} 个采样点削波"),
     (

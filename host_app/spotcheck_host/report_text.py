@@ -208,6 +208,10 @@ WORDS: dict[object, tuple[str, str]] = {
         "脉冲序号对电能的最小二乘直线",
         "least-squares line through (pulse, energy)",
     ),
+    Method.ANY_FILTER_LINE: (
+        "脉冲序号对电能的加权直线 (脉冲输出滤波未知)",
+        "weighted line through (pulse, energy) for any filter of the pulse output",
+    ),
     Method.GATE: ("首末脉冲定脉冲法", "gate of two pulses"),
     TimeBase.FREE_RUNNING: ("自由振荡", "free running"),
     TimeBase.PPS_DISCIPLINED: ("PPS 驯服", "PPS disciplined"),

@@ -20,7 +20,9 @@ class MeterEnergy:
     def __init__(self, meter: MeterUnderTest, power: PlantPower) -> None:
         """Work out the counted energy at the begin of every segment."""
         self._power = power
-        self._pulsating = meter.pulse_kind is PulseKind.PULSATING
+        self._pulsating = meter.pulse_kind is not PulseKind.SMOOTHED
+        filtered = meter.pulse_kind is PulseKind.FILTERED
+        self._lag_rad = math.radians(meter.filter_lag_deg) if filtered else 0.0
         self._gains = np.array([_gain(meter, power, segment) for segment in power.segments])
         self._starts = np.array([segment.start_s for segment in power.segments])
         true_at_starts_j = self._true_energy_j(self._starts)
@@ -30,7 +32,7 @@ class MeterEnergy:
 
     def _true_energy_j(self, time_s: FloatArray) -> FloatArray:
         if self._pulsating:
-            return self._power.instantaneous_energy_j(time_s)
+            return self._power.filtered_energy_j(time_s, self._lag_rad)
         return self._power.energy_j(time_s)
 
     def at(self, time_s: FloatArray) -> FloatArray:

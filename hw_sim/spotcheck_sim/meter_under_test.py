@@ -16,6 +16,8 @@ class PulseKind(StrEnum):
     """Energy of the mean power: pulses at constant load are evenly spaced."""
     PULSATING = "pulsating"
     """Energy of the instantaneous power, which ripples at twice the mains frequency."""
+    FILTERED = "filtered"
+    """Energy of the instantaneous power behind a first-order filter: between the two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class MeterUnderTest:
     """Error by current, rising in current, interpolated, level beyond its ends."""
     pulse_kind: PulseKind = PulseKind.SMOOTHED
     """What the pulses count."""
+    filter_lag_deg: float = 45.0
+    """Lag of a FILTERED meter's filter at twice the mains frequency, 0 to 90: tan = 2ωτ."""
     start_energy_fraction: float | None = None
     """Part of a pulse's energy (0 to 1) in the meter at time 0; None: from the seed."""
     tick_s: float = 0.0
@@ -58,6 +62,8 @@ class MeterUnderTest:
     def __post_init__(self) -> None:
         if self.constant_imp_per_kwh <= 0:
             raise ConfigurationError("constant_imp_per_kwh must be positive")
+        if not 0 < self.filter_lag_deg < 90:
+            raise ConfigurationError("filter_lag_deg lies above 0 and below 90")
         if self.start_energy_fraction is not None and not 0 <= self.start_energy_fraction < 1:
             raise ConfigurationError("start_energy_fraction lies from 0 to below 1")
         currents = [point.current_a for point in self.error_curve]

@@ -70,8 +70,8 @@ class PlantPower:
         self._factors = np.array([s.power_factor_on_base for s in self.segments])
         mean_gain_j = self._base_power_w * np.diff(self._starts)
         self._mean_energy_j = self._accumulate(mean_gain_j)
-        self._ripple_at_starts_j = self.ripple_j(self._starts)
-        self._energy_j = self._accumulate(mean_gain_j + np.diff(self._ripple_at_starts_j))
+        self._mean_gain_j = mean_gain_j
+        self._starts_of_filter: dict[float, tuple[FloatArray, FloatArray]] = {}
 
     def _accumulate(self, gained_j: FloatArray) -> FloatArray:
         """Energy at the begin of each segment, from what the undisturbed load gains in each (J)."""
@@ -113,13 +113,35 @@ class PlantPower:
 
     def instantaneous_energy_j(self, time_s: FloatArray) -> FloatArray:
         """∫p dt since true time 0, in J."""
-        index = self.segment_index(time_s)
-        gained = self._base_power_w * (time_s - self._starts[index])
-        gained = gained + self.ripple_j(time_s) - self._ripple_at_starts_j[index]
-        return np.asarray(self._energy_j[index] + self._factors[index] * gained)
+        return self.filtered_energy_j(time_s, 0.0)
 
-    def ripple_j(self, time_s: FloatArray) -> FloatArray:
+    def filtered_energy_j(self, time_s: FloatArray, lag_rad: float) -> FloatArray:
+        """∫ of the power behind a first-order filter since true time 0, in J.
+
+        Args:
+            time_s: Instants.
+            lag_rad: Lag of the filter at twice the mains frequency; 0 is none. Where the load
+                steps, the filter starts anew.
+        """
+        index = self.segment_index(time_s)
+        at_starts_j, begun_j = self._at_starts(lag_rad)
+        gained = self._base_power_w * (time_s - self._starts[index])
+        gained = gained + self.ripple_j(time_s, lag_rad) - at_starts_j[index]
+        return np.asarray(begun_j[index] + self._factors[index] * gained)
+
+    def _at_starts(self, lag_rad: float) -> tuple[FloatArray, FloatArray]:
+        """Ripple and energy at the begin of each segment, worked out once for each filter."""
+        if lag_rad not in self._starts_of_filter:
+            ripple_j = self.ripple_j(self._starts, lag_rad)
+            begun_j = self._accumulate(self._mean_gain_j + np.diff(ripple_j))
+            self._starts_of_filter[lag_rad] = (ripple_j, begun_j)
+        return self._starts_of_filter[lag_rad]
+
+    def ripple_j(self, time_s: FloatArray, lag_rad: float = 0.0) -> FloatArray:
         """Alternating part of ∫p dt of the undisturbed load, in J.
+
+        A first-order filter of time constant τ multiplies order m by 1/(1 + jmωτ), with
+        tan(lag) = 2ωτ.
 
         ∫exp(jmθ)dt = exp(jmθ)·[1/(jmω) + ω'/((jm)²·ω³) + …] by repeated partial integration. Two
         terms are kept: without drift they are exact; the next is below 3·(ω'/(mω²))² of the first,
@@ -129,7 +151,8 @@ class PlantPower:
         omega = self.mains.angular_frequency_rad_s(time_s)
         drift = 2 * math.pi * self.mains.frequency_drift_hz_per_s
         total = np.zeros(np.shape(time_s))
-        for order, amplitude in self._ripple.items():
+        for order, unfiltered in self._ripple.items():
+            amplitude = unfiltered / complex(1, order / 2 * math.tan(lag_rad))
             turned = order * angle + cmath.phase(amplitude)
             total += abs(amplitude) * np.sin(turned) / (order * omega)
             if drift:

@@ -13,8 +13,9 @@ import pytest
 from scipy import stats
 
 from spotcheck.load import Conditions, PhaseQuantities
-from spotcheck.reading import ErrorReading
+from spotcheck.reading import ErrorReading, UncertaintyComponent
 from spotcheck_calibration.budget import (
+    TYPE_A,
     Budget,
     combine_readings,
     instrument_parts,
@@ -214,12 +215,17 @@ def one_reading(synthesis: ModuleType) -> ErrorReading:
 
 
 def readings(
-    one: ErrorReading, errors: list[float], a: float, b: float, pulses: int = 12
+    one: ErrorReading, errors: list[float], a: float, b: float, freedom: float = 10
 ) -> tuple[ErrorReading, ...]:
+    """Of so many degrees of freedom of the scatter: the pulses alone do not say how many."""
+    scatter = UncertaintyComponent(
+        name=TYPE_A, standard_uncertainty_percent=a, degrees_of_freedom=freedom
+    )
+    others = tuple(line for line in one.budget if line.name != TYPE_A)
     return tuple(
         replace(
             one, reading_id=f"r{n}", error_percent=error, type_a_percent=a, type_b_percent=b,
-            pulses_used=pulses,
+            budget=(scatter, *others),
         )
         for n, error in enumerate(errors)
     )  # fmt: skip
@@ -246,7 +252,7 @@ def test_many_readings_leave_the_type_b_of_one(one_reading: ErrorReading) -> Non
 
 
 def test_type_a_alone_averages_with_its_degrees_of_freedom(one_reading: ErrorReading) -> None:
-    found = combine_readings(readings(one_reading, [1.0, 2.0], 0.02, 0.0, pulses=5))
+    found = combine_readings(readings(one_reading, [1.0, 2.0], 0.02, 0.0, freedom=3))
     assert found.degrees_of_freedom == pytest.approx(6.0)
     expected = stats.t.ppf(0.975, 6) * 0.02 / math.sqrt(2)
     assert found.expanded_uncertainty_percent == pytest.approx(expected, rel=1e-6)

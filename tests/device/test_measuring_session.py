@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from spotcheck.errors import CorrectionSetError, EvidenceError
-from spotcheck.meter import MeterConstant
+from spotcheck.meter import MeterConstant, PulseOutput
 from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse
 from spotcheck.reading import CannotJudge, ErrorReading, Reason
@@ -416,14 +416,46 @@ def test_pulses_that_stop_coming_lose_the_patience(
 
 
 def test_maximum_duration_ends_a_reading_with_what_there_is(synthesis: ModuleType) -> None:
-    # A pulse every 1.36 s: at 4.5 s, the first look past 4 s, three have come.
-    bench = Bench(synthesis, 6.0, "1200 imp/kWh")
+    # A pulse every 0.81 s: at 4.5 s, the first look past 4 s, five have come.
+    bench = Bench(synthesis, 6.0, "2000 imp/kWh")
     bench.session.start(bench.request(minimum_pulses=10, maximum_duration_s=4.0, readings=1))
     bench.feed(0, 48_000)
     (event,) = bench.outcomes
     assert isinstance(event.outcome, ErrorReading)
-    assert event.outcome.pulses_used == 3
+    assert event.outcome.pulses_used == 5
     assert abs(event.outcome.error_percent - 0.8) < 1e-4
+
+
+def test_three_pulses_of_a_meter_of_unknown_kind_wait_for_a_fourth(synthesis: ModuleType) -> None:
+    # Some filter of the pulse output explains any three pulses, and nothing is left to judge by.
+    bench = Bench(synthesis, 6.0, FAST, i={1: (10.0, -1.0)})
+    bench.session.start(bench.request(minimum_pulses=3, minimum_duration_s=0.0, readings=1))
+    bench.feed(0, 48_000)
+    (event,) = bench.outcomes
+    assert isinstance(event.outcome, ErrorReading)
+    assert event.outcome.pulses_used == 4
+
+
+def test_three_pulses_of_a_declared_kind_make_a_reading(synthesis: ModuleType) -> None:
+    bench = Bench(synthesis, 6.0, FAST, i={1: (10.0, -1.0)})
+    meter = replace(bench.meter, pulse_output=PulseOutput.SMOOTHED)
+    request = bench.request(meter=meter, minimum_pulses=3, minimum_duration_s=0.0, readings=1)
+    bench.session.start(request)
+    bench.feed(0, 48_000)
+    (event,) = bench.outcomes
+    assert isinstance(event.outcome, ErrorReading)
+    assert event.outcome.pulses_used == 3
+
+
+def test_three_pulses_of_unknown_kind_are_too_few_when_the_time_is_up(
+    synthesis: ModuleType,
+) -> None:
+    # A pulse every 1.36 s: at 4.5 s, the first look past 4 s, three have come.
+    bench = Bench(synthesis, 6.0, "1200 imp/kWh")
+    bench.session.start(bench.request(minimum_pulses=10, maximum_duration_s=4.0, readings=1))
+    bench.feed(0, 48_000)
+    assert bench.only_outcome.reason is Reason.TOO_FEW_PULSES
+    assert "at least 4 are needed" in bench.only_outcome.detail
 
 
 LOADS: list[tuple[dict[str, Any], Reason]] = [
@@ -493,10 +525,10 @@ def test_maximum_duration_with_a_pulse_just_before_it(
 ) -> None:
     told = []
     for size in (step, 8000):
-        bench = Bench(synthesis, 6.0, "1200 imp/kWh")
+        bench = Bench(synthesis, 6.0, "1700 imp/kWh")
         bench.pulses = tuple(
             Pulse(stamp=int(time_s * RATE * 65536), index=number)
-            for number, time_s in enumerate((0.5, 1.85, 3.2, last_s))
+            for number, time_s in enumerate((0.5, 1.45, 2.4, 3.35, last_s))
         )
         request = bench.request(minimum_pulses=10, maximum_duration_s=4.0, readings=1)
         bench.session.start(request)

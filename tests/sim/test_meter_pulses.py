@@ -81,6 +81,38 @@ def test_pulsating_pulses_leave_at_the_first_crossing(power_factor: float) -> No
         assert times[k - 1] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("lag_deg", [1.0, 30.0, 75.0])
+def test_pulses_behind_a_filter_leave_when_what_it_lets_through_adds_up(lag_deg: float) -> None:
+    meter = MeterUnderTest(
+        constant_imp_per_kwh=6400,
+        start_energy_fraction=0.4,
+        pulse_kind=PulseKind.FILTERED,
+        filter_lag_deg=lag_deg,
+    )
+    times = pulses_of(meter, Load(current_a=40.0, power_factor=0.5))
+    phi, omega, lag = math.acos(0.5), 100 * math.pi, math.radians(lag_deg)
+    tau_s = math.tan(lag) / (2 * omega)
+
+    def counted_j(t: float) -> float:
+        # τ·q' + q = p with p = UI·(cos φ + cos(2ωt − φ)): the steady solution, added up from 0.
+        size = 220 * 40 / math.sqrt(1 + (2 * omega * tau_s) ** 2) / (2 * omega)
+        late = phi + math.atan(2 * omega * tau_s)
+        ripple = size * (math.sin(2 * omega * t - late) + math.sin(late))
+        return 220 * 40 * math.cos(phi) * t + ripple
+
+    pulse_j = 3.6e6 / 6400
+    for k in range(1, times.size + 1, 17):
+        threshold_j = (k - 0.4) * pulse_j
+        expected = first_crossing(counted_j, threshold_j, threshold_j * 20 / counted_j(20.0))
+        assert times[k - 1] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("lag_deg", [0.0, 90.0, -1.0, math.nan])
+def test_filter_that_is_none_or_infinite_is_refused(lag_deg: float) -> None:
+    with pytest.raises(ConfigurationError, match="filter_lag_deg"):
+        MeterUnderTest(pulse_kind=PulseKind.FILTERED, filter_lag_deg=lag_deg)
+
+
 def test_windows_of_any_length_give_the_same_pulses_to_a_nanosecond() -> None:
     meter = MeterUnderTest(pulse_kind=PulseKind.PULSATING, constant_imp_per_kwh=6400)
     load = Load(

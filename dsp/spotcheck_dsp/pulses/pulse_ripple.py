@@ -8,7 +8,7 @@ meter that pulsates, τ → ∞ the one that smooths. All of them lie on a half 
 one angle, β at twice the mains frequency.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,12 @@ class RippleAtPulses:
         """Bound of what any meter counts of it, at any pulse."""
         sizes = np.hypot(self.in_phase_j, self.quadrature_j).sum(axis=1)
         return float(sizes.max(initial=0.0))
+
+    def at(self, pulses: NDArray[np.int64]) -> "RippleAtPulses":
+        """The same at some of the stamps."""
+        return replace(
+            self, in_phase_j=self.in_phase_j[pulses], quadrature_j=self.quadrature_j[pulses]
+        )
 
     def columns(self) -> Array:
         """(n, 2·components) regressors: in phase, then in quadrature."""
