@@ -201,7 +201,10 @@ def _for_any_filter(
         _STAMPS,
         known,
     )
-    scatter_half_width_j = fit.coverage_factor * fit.standard_uncertainty_j
+    open_j = 0.0
+    if known is PulseFilter.FIRST_ORDER:
+        scatter_half_width_j = fit.coverage_factor * fit.standard_uncertainty_j
+        open_j = max(fit.expanded_uncertainty_j - scatter_half_width_j, 0.0)
     return PulseEnergy(
         line=PulseLine(
             energy_per_pulse=fit.energy_per_pulse_j,
@@ -211,7 +214,7 @@ def _for_any_filter(
         ),
         kind=declared if declared is not PulseOutput.UNKNOWN else _kind(fit),
         # All that some filter explains beyond the scatter is equally likely (JCGM 100, 4.3.7).
-        ambiguity_j=max(fit.expanded_uncertainty_j - scatter_half_width_j, 0.0) / math.sqrt(3),
+        ambiguity_j=open_j / math.sqrt(3),
         gate_j=fit.gate_j,
     )
 
