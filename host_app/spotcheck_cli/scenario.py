@@ -54,6 +54,7 @@ class SimulatedPulseOutput(enum.Enum):
 
     SMOOTHED = "smoothed"
     PULSATING = "pulsating"
+    FILTERED = "filtered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,9 +44,17 @@ Rehearse = Callable[..., object]
             "jjf-hebei-174-2020",
             "pass",
         ),
+        (
+            Scenario(
+                meter_error_percent=0.6, power_factor="0.5L",
+                pulse_output=SimulatedPulseOutput.FILTERED, seed=11,
+            ),
+            "jjg596-2012",
+            "pass",
+        ),
         (Scenario(meter_class="0.2S", meter_error_percent=0.0), "jjg596-2012", "pass"),
     ],
-    ids=["pass", "fail-3ph", "undecided", "on-site-rule", "class-0.2S"],
+    ids=["pass", "fail-3ph", "undecided", "on-site-rule", "filtered", "class-0.2S"],
 )  # fmt: skip
 def test_known_error_in_comes_out_within_its_uncertainty(
     rehearse: Rehearse, scenario: Scenario, rule_id: str, verdict: str
