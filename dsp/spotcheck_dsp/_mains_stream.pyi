@@ -10,7 +10,7 @@ class MainsCore:
         self,
         variant: int,
         channels: int,
-        filters: list[tuple[list[float], float]],
+        filters: list[tuple[list[float], int]],
         analysis_stages: int,
         analysis_kept: int,
         track_kept: int,

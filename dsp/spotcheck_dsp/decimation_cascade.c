@@ -131,7 +131,7 @@ static void take_and_decimate(decimation_cascade *cascade, const int32_t *codes,
     memcpy(cascade->codes + held * channels, codes, joined * size);
     const size_t first = outputs_of(held + joined, filter);
     decimate_codes(cascade, cascade->codes, first);
-    if (by * first < held || joined == instants) {
+    if (joined == instants) {
         cascade->codes_held = held + joined - by * first;
         memmove(cascade->codes, cascade->codes + by * first * channels, cascade->codes_held * size);
         return;

@@ -79,8 +79,8 @@ class EdgeKernel:
         x = -np.abs(x_cycles) / self.box_cycles
         total = np.zeros_like(x)
         for j in range(self.boxes // 2 + 1):
-            distance = x + (self.boxes / 2 - j)
-            term = (distance > 0) * ((-1.0) ** j * math.comb(self.boxes, j))
+            distance = np.maximum(x + (self.boxes / 2 - j), 0.0)
+            term = np.full_like(x, (-1.0) ** j * math.comb(self.boxes, j))
             # Ten times as quick as to raise an array to a power.
             for _ in range(power):
                 term *= distance

@@ -40,6 +40,9 @@ class EnergyRegister:
 
         Args:
             increments: (slots, columns), each the integral over one slot.
+
+        Raises:
+            IndexError: another number of columns.
         """
         begin, end = self._count, self._count + len(increments)
         if end > len(self._increments_room):
@@ -87,7 +90,9 @@ class EnergyRegister:
             (n, columns), in the unit of the increments.
 
         Raises:
-            ValueError: an instant is too near to either end of the register.
+            ValueError: an instant is too near to either end of the register, or a cycle is not
+                positive.
+            IndexError: not one cycle for each instant.
         """
         self._refuse_outside(samples, cycle_samples)
         energy = np.empty((len(samples), self._increments_room.shape[1]))
@@ -127,6 +132,8 @@ class EnergyRegister:
     def _refuse_outside(self, samples: Array, cycle_samples: Array) -> None:
         if not samples.size:
             return
+        if not np.min(cycle_samples) > 0:
+            raise ValueError(f"cycle_samples is {np.min(cycle_samples):g}; it must be above 0")
         longest = float(np.max(cycle_samples))
         low, high = self.earliest_sample(longest), self.latest_sample(longest)
         # Asked so that a NaN fails.

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from spotcheck_dsp._mains_stream import MainsCore, variants
 from spotcheck_dsp.decimation_filter import (
     DecimationFilter,
+    HalvingFilter,
     halving_filter,
     quartering_filter,
 )
@@ -114,7 +115,7 @@ class MainsStream:
         self._track_hz = analysis_hz / math.prod(stage.by for stage in track)
         if not with_spectra:
             analysis_hz = self._track_hz
-        filters = [*self._analysis, *track]
+        filters: list[DecimationFilter] = [*self._analysis, *track]
         self._core = MainsCore(
             WAVEFORM_KERNELS.index(kernel),
             self._channels,
@@ -263,7 +264,7 @@ def _refuse_arguments(
 
 
 def _inverse_response(
-    kernel: ResamplingKernel, analysis: list[DecimationFilter], highest: float
+    kernel: ResamplingKernel, analysis: list[HalvingFilter], highest: float
 ) -> Array:
     """One over the response of all filters before the transform, as a Chebyshev series.
 
@@ -284,9 +285,9 @@ def _inverse_response(
     return series
 
 
-def _to_analysis(sample_rate_hz: float) -> list[DecimationFilter]:
+def _to_analysis(sample_rate_hz: float) -> list[HalvingFilter]:
     """Filters to the lowest rate that carries the harmonics."""
-    filters: list[DecimationFilter] = []
+    filters: list[HalvingFilter] = []
     rate_hz = sample_rate_hz
     while rate_hz / 2 >= _LEAST_ANALYSIS_HZ:
         filters.append(halving_filter(_BAND_HZ, rate_hz, _LEAKAGE))

@@ -34,7 +34,8 @@ class SlotAccumulator:
             slot_length: Samples per slot, at most 65,535 so that no sum can overflow.
             lagged: Whether to form the lagged sums too; without them they are 0, and the pass
                 takes two thirds of the time.
-            kernel: One of `KERNELS`.
+            kernel: One of `KERNELS`; those of AVX-512 leave slots of less than 128 samples to
+                AVX2, which is quicker there.
 
         Raises:
             ValueError: phases, slot length or kernel are out of range.

@@ -23,8 +23,10 @@ typedef double two_doubles __attribute__((vector_size(16)));
 #define WIDE(from) __builtin_convertvector(*(const two_floats *)(from), two_doubles)
 #if defined(__aarch64__)
 #define ROOTS(values) vsqrtq_f64(values)
-#else
+#elif defined(__x86_64__)
 #define ROOTS(values) _mm_sqrt_pd(values)
+#else
+#define ROOTS(values) ((two_doubles){sqrt((values)[0]), sqrt((values)[1])})
 #endif
 #define NAMED(what) what##_plain
 #define WIDTH 2

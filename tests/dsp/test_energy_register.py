@@ -119,6 +119,14 @@ def test_instant_that_is_no_number_is_refused(instant: float) -> None:
         register.read(np.array([1000.0, instant]), np.full(2, 160.0))
 
 
+@pytest.mark.parametrize("cycle", [0.0, -160.0, np.nan])
+def test_cycle_without_a_length_is_refused(cycle: float) -> None:
+    register = EnergyRegister(first_slot=0, slot_length=SLOT, columns=1)
+    register.extend(np.ones((400, 1)))
+    with pytest.raises(ValueError, match="cycle_samples is"):
+        register.read(np.array([1000.0, 1100.0]), np.array([160.0, cycle]))
+
+
 def test_columns_of_another_number_are_refused() -> None:
     register = EnergyRegister(first_slot=0, slot_length=SLOT, columns=2)
     with pytest.raises(IndexError, match="no room for the increments"):

@@ -58,5 +58,5 @@ def test_package_gives_the_same_on_lesser_processors(processor: str, expected: l
     assert there["stream"] == expected
     assert len({*here["digests"].values(), *there["digests"].values()}) == 1
     for part in ("real", "imaginary"):
-        # The halvings are done in float32.
+        # Decimation is done in float32.
         assert np.max(np.abs(np.subtract(there[part], here[part]))) < 1e-7 * RMS

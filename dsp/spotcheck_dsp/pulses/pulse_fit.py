@@ -1,7 +1,7 @@
 """Energy per pulse: the classic gate, the plain line, and the line of a meter of unknown filter."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -37,8 +37,8 @@ _LARGEST_INFLATION = 1.5
 _FREE_NEEDS_PULSES = 6
 """Pulses beyond its coefficients from which a free filter may be told from noise."""
 
-_DITHERING_SHARE = 1.0
-"""Scatter that makes rounding white, by the step of the stamps."""
+_DITHERING_SHARE = 0.3
+"""Scatter apart from the rounding that makes it white, by the step of the stamps."""
 _MOST_SIGMAS = 4.0
 """Beyond so many standard deviations no stamp is off for another reason than its rounding."""
 _NO_TICK_SHARE = 1e-3
@@ -88,10 +88,11 @@ class PulseEnergyFit:
     coverage_factor: float
     """k of the 95 % interval at these degrees of freedom (Student's t)."""
     expanded_uncertainty_j: float
-    """Half width of the 95 % interval over all filters that explain the pulses, in J."""
+    """Half width of the 95 % interval over all filters that explain the pulses, and of all slopes
+    that rounding allows where nothing dithers it, in J."""
     ambiguity_j: float
-    """Not knowing the filter, as the standard uncertainty that makes up the rest of the half
-    width: expanded = k·√(standard² + ambiguity²), in J."""
+    """Not knowing the filter, or how the stamps were rounded, as the standard uncertainty that
+    makes up the rest of the half width: expanded = k·√(standard² + ambiguity²), in J."""
     filter: PulseFilter
     """Model that the figures rest on; FREE where no filter of first order explains the pulses."""
     smoothing_deg: float
@@ -160,7 +161,9 @@ def fit_energy_per_pulse(
     is late by δ is late by p(t)·δ in energy. The 95 % interval is that of the profile likelihood:
     all energies per pulse which some filter explains as well as the best one does, up to the
     quantile of Student's t. With many pulses it is the interval of a known filter; with few, or
-    where the pulses keep step with the mains, it spans what the filters leave open.
+    where the pulses keep step with the mains, it spans what the filters leave open. Where `noise`
+    names the step of the stamps and nothing dithers it, the interval also holds every slope for
+    which no stamp is off by more than half a step (`tick_bounds`).
 
     Args:
         pulses: Readings at two pulses or more.
@@ -174,26 +177,27 @@ def fit_energy_per_pulse(
         raise ValueError("a free filter is found from the pulses; ask for FIRST_ORDER")
     lines = FilteredLines(pulses, noise)
     found = _best_filter(lines, noise, known)
-    fit = _profile_result(lines, found, known)
-    if fit.scatter_s < _DITHERING_SHARE * noise.resolution_s and (
-        bounds := _rounding_bounds(pulses, noise, known)
-    ):
-        # As long as such a filter explains every stamp, none of another family is asked for.
-        return _widened(fit, bounds)
+    bounds = _rounding_bounds(pulses, noise, known)
     free = None
-    if known is PulseFilter.FIRST_ORDER and lines.has_ripple:
+    # As long as some filter of the family explains every stamp, none of no family is asked for.
+    if bounds is None and known is PulseFilter.FIRST_ORDER and lines.has_ripple:
         free = _free_filter(lines, noise, found)
-    return _free_result(lines, free) if free else fit
+    return _free_result(lines, free) if free else _profile_result(lines, found, known, bounds)
 
 
 def _rounding_bounds(
     pulses: PulseEnergies, noise: StampNoise, known: PulseFilter
 ) -> TickBounds | None:
-    """All slopes for which no stamp is off by more than half a step.
+    """All slopes for which no stamp is off by more than half a step and what scatters besides.
 
-    Nothing dithers the rounding: where it keeps step with the pulses, single errors of a filter
-    that was told from residuals lie far outside what white noise would allow.
+    Asked for only where nothing dithers the rounding. It may then keep step with the pulses, and
+    single errors of a filter that was told from residuals lie far outside what white noise would
+    allow.
     """
+    register_s = noise.register_j / float(np.min(np.abs(pulses.power_w)))
+    besides_s = math.hypot(noise.besides_rounding_s, register_s)
+    if besides_s >= _DITHERING_SHARE * noise.resolution_s:
+        return None
     angles = {
         PulseFilter.PULSATING: np.array([PULSATING_RAD]),
         PulseFilter.SMOOTHED: np.array([SMOOTHED_RAD]),
@@ -201,32 +205,9 @@ def _rounding_bounds(
     return bound_by_tick(
         pulses,
         tick_s=_NO_TICK_SHARE * noise.resolution_s,
-        slack_s=noise.resolution_s / 2 + _MOST_SIGMAS * noise.besides_rounding_s,
+        slack_s=noise.resolution_s / 2 + _MOST_SIGMAS * besides_s,
         smoothing_rad=angles.get(known),
     )
-
-
-def _widened(fit: PulseEnergyFit, bounds: TickBounds) -> PulseEnergyFit:
-    """With an interval that holds the bounds too."""
-    low = min(
-        fit.energy_per_pulse_j - fit.expanded_uncertainty_j,
-        bounds.energy_per_pulse_j - bounds.half_width_j,
-    )
-    high = max(
-        fit.energy_per_pulse_j + fit.expanded_uncertainty_j,
-        bounds.energy_per_pulse_j + bounds.half_width_j,
-    )
-    half_width_j = (high - low) / 2
-    return replace(
-        fit,
-        energy_per_pulse_j=(low + high) / 2,
-        expanded_uncertainty_j=half_width_j,
-        ambiguity_j=_ambiguity_j(half_width_j, fit.coverage_factor, fit.standard_uncertainty_j),
-    )
-
-
-def _ambiguity_j(half_width_j: float, factor: float, standard_j: float) -> float:
-    return math.sqrt(max((half_width_j / factor) ** 2 - standard_j**2, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,8 +301,10 @@ def _misfit(tried: Lines, scatter_s: float) -> Array:
     return misfit
 
 
-def _profile_result(lines: FilteredLines, scan: _Scan, known: PulseFilter) -> PulseEnergyFit:
-    """All slopes which some filter explains nearly as well as the best one."""
+def _profile_result(
+    lines: FilteredLines, scan: _Scan, known: PulseFilter, bounds: TickBounds | None
+) -> PulseEnergyFit:
+    """All slopes which some filter explains nearly as well as the best one, and all in bounds."""
     factor = coverage_factor(scan.freedom)
     misfit = _misfit(scan.lines, scan.scatter_s)
     worse = misfit - misfit.min()
@@ -330,9 +313,14 @@ def _profile_result(lines: FilteredLines, scan: _Scan, known: PulseFilter) -> Pu
     reach = np.sqrt(scan.lines.slope_variances[open_still] * left[open_still])
     slopes = scan.lines.slopes_j[open_still]
     low, high = float(np.min(slopes - reach)), float(np.max(slopes + reach))
+    possible_deg = np.degrees(scan.angles_rad[open_still])
+    if bounds is not None:
+        low = min(low, bounds.energy_per_pulse_j - bounds.half_width_j)
+        high = max(high, bounds.energy_per_pulse_j + bounds.half_width_j)
+        if known is PulseFilter.FIRST_ORDER:
+            possible_deg = np.append(possible_deg, bounds.smoothing_range_deg)
     standard = scan.scatter_s * math.sqrt(float(scan.lines.slope_variances[scan.best]))
     coefficients = first_order_coefficients(lines.orders, scan.angles_rad[[scan.best]])[0]
-    angles = np.degrees(scan.angles_rad[open_still])
     undetermined = known is PulseFilter.FIRST_ORDER and not lines.has_ripple
     return _result(
         lines,
@@ -344,7 +332,11 @@ def _profile_result(lines: FilteredLines, scan: _Scan, known: PulseFilter) -> Pu
         model=known,
         smoothing_deg=(
             math.degrees(scan.angle_rad),
-            *((0.0, 90.0) if undetermined else (float(angles.min()), float(angles.max()))),
+            *(
+                (0.0, 90.0)
+                if undetermined
+                else (float(possible_deg.min()), float(possible_deg.max()))
+            ),
         ),
     )
 
@@ -414,7 +406,7 @@ def _result(
         degrees_of_freedom=freedom,
         coverage_factor=factor,
         expanded_uncertainty_j=half_width_j,
-        ambiguity_j=_ambiguity_j(half_width_j, factor, standard_j),
+        ambiguity_j=math.sqrt(max((half_width_j / factor) ** 2 - standard_j**2, 0.0)),
         filter=model,
         smoothing_deg=smoothing_deg[0],
         smoothing_range_deg=smoothing_deg[1:],

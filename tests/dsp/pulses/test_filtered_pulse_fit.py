@@ -23,7 +23,7 @@ ROUGH = StampNoise(standard_deviation_s=20e-6, degrees_of_freedom=20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """Power 1 kW with a ripple that never runs backwards, behind a first-order filter."""
+    """Power 1 kW with a ripple behind a first-order filter; at PF 1 it never runs backwards."""
 
     lag_deg: float
     frequency_hz: float = 50.17
@@ -130,6 +130,40 @@ def test_rounding_taken_for_noise_would_leave_the_truth_outside() -> None:
         u_ppm.append(1e6 * fit.expanded_uncertainty_j / (1000 * meter.interval_s))
     assert error_ppm[0] > 1.5 * u_ppm[0]
     assert error_ppm[1] < u_ppm[1]
+
+
+def test_noise_of_the_register_is_allowed_beside_the_rounding() -> None:
+    # 30 ns of the mean power: far below a step, so that nothing dithers the stamps.
+    noise = replace(ROUNDED, register_j=3e-5)
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        meter = Meter(lag_deg=90, interval_s=0.1 + rng.uniform(-2e-8, 2e-8))
+        pulses = meter.read(np.round(rng.uniform(0, 1) + np.arange(101) * meter.interval_s, 6))
+        noisy = replace(pulses, smoothed_j=pulses.smoothed_j + rng.normal(0, 3e-5, 101))
+        fit = fit_energy_per_pulse(noisy, noise, PulseFilter.SMOOTHED)
+        error_j = abs(fit.energy_per_pulse_j - 1000 * meter.interval_s)
+        assert error_j <= fit.expanded_uncertainty_j
+
+
+def test_jitter_that_dithers_the_rounding_costs_no_bounds() -> None:
+    meter, rng = Meter(lag_deg=40, interval_s=0.1031), np.random.default_rng(6)
+    stamps = np.round(meter.stamps(101) + rng.normal(0, 0.5e-6, 101), 6)
+    white = StampNoise(
+        standard_deviation_s=math.hypot(0.5e-6, 1e-6 / math.sqrt(12)), degrees_of_freedom=50
+    )
+    fits = [
+        fit_energy_per_pulse(meter.read(stamps), noise)
+        for noise in (white, replace(white, resolution_s=1e-6))
+    ]
+    assert fits[0].expanded_uncertainty_j == fits[1].expanded_uncertainty_j
+
+
+def test_lags_that_rounding_leaves_possible_are_in_the_range() -> None:
+    # A meter without any filter, which its residuals alone would tell as one of 7° or more.
+    meter = Meter(lag_deg=0, interval_s=0.09966566407716662)
+    fit = fit_energy_per_pulse(meter.read(np.round(meter.stamps(60, 0.055), 6)), ROUNDED)
+    assert fit.smoothing_range_deg[0] == 0.0
+    assert fit.energy_per_pulse_j == pytest.approx(1000 * meter.interval_s, rel=1e-4)
 
 
 def test_stamps_that_scatter_less_than_their_rounding_are_refused() -> None:
