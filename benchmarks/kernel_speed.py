@@ -54,6 +54,15 @@ def signal(rate_hz: int, seconds: float) -> np.ndarray:
     return np.rint(values * (1 << 22)).astype(np.int32)
 
 
+def at_line(codes: np.ndarray, bytes_beside: int = 0) -> np.ndarray:
+    """A copy that begins where a line of the cache does, as a driver's buffers do, or beside."""
+    room = np.empty(codes.size + 32, np.int32)
+    first = (-room.ctypes.data % 64 + bytes_beside) // room.itemsize
+    copy = room[first : first + codes.size].reshape(codes.shape)
+    copy[:] = codes
+    return copy
+
+
 def read_limit() -> Callable[[np.ndarray], None]:
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "read_limit.so"
@@ -86,7 +95,7 @@ def sums() -> None:
     reading = read_limit()
     print("\n### Fused sums of six interleaved channels, slots of 200\n")
     print("| ns per sample-channel | L2 (480 kB) | DRAM (192 MB) |\n|---|---|---|")
-    places = (signal(200_000, 0.1), np.tile(signal(200_000, 1.0), (40, 1)))
+    places = (at_line(signal(200_000, 0.1)), at_line(np.tile(signal(200_000, 1.0), (40, 1))))
     rows: dict[str, list[str]] = {}
     for codes in places:
         inner = max(1, 2_000_000 // codes.size)
@@ -101,6 +110,12 @@ def sums() -> None:
                 sums = SlotAccumulator(phases=PHASES, slot_length=200, lagged=lagged, kernel=kernel)
                 name = f"{kernel}{', with lagged sums' if lagged else ''}"
                 rows.setdefault(name, []).append(f"{measure(lambda s=sums, c=codes: s.add(c)):.3f}")
+        beside, sums = (
+            at_line(codes, 16),
+            SlotAccumulator(phases=PHASES, slot_length=200, lagged=False),
+        )
+        name = f"{KERNELS[0]}, 16 bytes beside a line of the cache"
+        rows.setdefault(name, []).append(f"{measure(lambda s=sums, c=beside: s.add(c)):.3f}")
         out = np.empty((len(codes) // 200, PHASES, 6), np.int64)
         numba_sums(codes, 200, out)
         rows.setdefault("numba, without lagged sums", []).append(
