@@ -49,13 +49,28 @@ class Components:
         nearer = samples - middles[before] <= middles[after] - samples
         return np.where(nearer, before, after)
 
-    def near(self, samples: Array) -> NDArray[np.bool_]:
-        """(n,) whether an instant lies in a window, or nearer to one than that is long."""
+    def near(self, samples: Array, lengths: float = 1.0) -> NDArray[np.bool_]:
+        """(n,) whether an instant lies in a window, or nearer to one than so many lengths of it."""
         window = self.at(samples)
         length = self.ends[window] - self.starts[window]
         away = np.maximum(self.starts[window] - samples, samples - self.ends[window])
-        found: NDArray[np.bool_] = away < length
+        found: NDArray[np.bool_] = away < lengths * length
         return found
+
+    def mains_phase(self, samples: Array) -> tuple[Array, Array]:
+        """Phase of the mains at instants, and its rate, as the windows around have them.
+
+        Returns:
+            (n,) angle in rad since the middle of the window `at` an instant, and (n,) rad a sample.
+        """
+        middles = (self.starts + self.ends) / 2
+        rates = 2 * np.pi * self.cycles / (self.ends - self.starts)
+        # The frequency drifts on as it does from window to window.
+        drifts = np.gradient(rates, middles) if len(rates) > 1 else np.zeros(1)
+        window = self.at(samples)
+        since = samples - middles[window]
+        angle = rates[window] * since + drifts[window] * since**2 / 2
+        return angle, rates[window] + drifts[window] * since
 
     def distortion_percent(self, windows: slice) -> Array:
         """(channels,) √Σ|X_h|² over the orders from 2, by |X_1| (IEC 61000-4-7, 3.3.1, recalled).

@@ -24,6 +24,8 @@ from spotcheck_dsp.slot_sums import II, LAG_DIFFERENCE, UI, UU, I, Slots, U
 
 Array = NDArray[np.float64]
 _STABILITY_STEP_S = 0.25
+_WINDOWS_AWAY = 2.0
+"""The last pulse comes up to 0.37 s after the last window that is known for certain by then."""
 _LEAST_POWER = 0.05
 """Part of the largest mean power that a pulse weighs by at least."""
 _MATERIAL_RIPPLE = 1e-4
@@ -100,17 +102,15 @@ class CorrectedLoad:
             None without components near every instant, or where nothing pulsates or flows.
         """
         components = self._components
-        if components is None or not np.all(components.near(samples)):
+        if components is None or not np.all(components.near(samples, _WINDOWS_AWAY)):
             return None
         windows, of = np.unique(components.at(samples), return_inverse=True)
         direct = self._direct_parts()
         phasors = components.phasors[windows]
         power = np.array([self._power_components(raw, direct) for raw in phasors])[of]
-        start, end = components.starts[windows][of], components.ends[windows][of]
-        turns = components.cycles / (end - start)
-        phase_rad = 2 * np.pi * turns * (samples - (start + end) / 2)
+        phase_rad, rate_rad = components.mains_phase(samples)
         orders = np.arange(1, power.shape[1])
-        omega = 2 * np.pi * turns * self.rate_hz
+        omega = rate_rad * self.rate_hz
         energy = power[:, 1:] / (1j * orders * omega[:, None])
         # Of balanced phases nothing is left but rounding.
         material = np.abs(energy).max(axis=0) > _MATERIAL_RIPPLE * self._ripple_scale_j(phasors)

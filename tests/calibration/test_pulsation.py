@@ -73,6 +73,33 @@ def test_quadrature_is_the_ripple_a_quarter_of_each_period_later(
         assert np.max(np.abs(here.ripple.quadrature_j[:, column] - late)) < 1e-5 * size
 
 
+@pytest.mark.parametrize("drift_hz_per_s", [0.0, 0.5])
+def test_phase_goes_on_beyond_the_last_window_as_the_mains_drift(drift_hz_per_s: float) -> None:
+    rate_hz, cycles = 8000.0, 10
+
+    def turns(t_s: float) -> float:
+        return 50.03 * t_s + drift_hz_per_s * t_s**2 / 2
+
+    edges = [brentq(lambda t, n=n: turns(t) - n, 0, 5) for n in range(0, 101, cycles)]
+    edges_samples = np.array(edges) * rate_hz
+    found = Components(
+        cycles=cycles,
+        starts=edges_samples[:-1],
+        ends=edges_samples[1:],
+        phasors=np.zeros((10, 2, 1), complex),
+    )
+    samples = np.linspace(0.3, edges[-1] + 0.37, 200) * rate_hz
+    middles = (edges_samples[1:] + edges_samples[:-1]) / 2
+    true = 2 * np.pi * np.array([turns(s / rate_hz) for s in samples])
+    true -= 2 * np.pi * np.array([turns(s / rate_hz) for s in middles])[found.at(samples)]
+    angle, rate = found.mains_phase(samples)
+    # The mean frequency of a window is that at its middle: a steady drift is met exactly.
+    assert np.max(np.abs(angle - true)) < 1e-9
+    assert rate == pytest.approx(
+        2 * np.pi * (50.03 + drift_hz_per_s * samples / rate_hz) / rate_hz, rel=1e-3
+    )
+
+
 def test_balanced_phases_do_not_pulsate(synthesis: ModuleType) -> None:
     plant = synthesis.Plant(phases=3, i={1: (10.0, -1.0)})
     assert load_of(plant, synthesis).pulsation(np.array([3000.0, 9000.0])) is None
@@ -88,8 +115,9 @@ def test_nothing_is_said_without_components_near_every_stamp(synthesis: ModuleTy
         plant.slots(SECONDS, correction), first_slot=0, slot_length=synthesis.SLOT,
         stream=plant.stream, correction=correction, components=early,
     )  # fmt: skip
-    assert load.pulsation(stamps) is None
-    assert load.pulsation(stamps / 3) is not None
+    end, length = early.ends[-1], early.ends[-1] - early.starts[-1]
+    assert load.pulsation(np.array([3000.0, end + 1.9 * length])) is not None
+    assert load.pulsation(np.array([3000.0, end + 2.1 * length])) is None
 
 
 class FilteredMeter:
