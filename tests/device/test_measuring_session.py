@@ -15,7 +15,7 @@ from spotcheck.errors import CorrectionSetError, EvidenceError
 from spotcheck.meter import MeterConstant, PulseOutput
 from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse
-from spotcheck.reading import CannotJudge, ErrorReading, Reason
+from spotcheck.reading import CannotJudge, ErrorReading, Method, Reason
 from spotcheck.samples import SampleBlock
 from spotcheck_calibration.components import components_of
 from spotcheck_device.measuring_session import MeasuringSession
@@ -434,6 +434,21 @@ def test_three_pulses_of_a_meter_of_unknown_kind_wait_for_a_fourth(synthesis: Mo
     (event,) = bench.outcomes
     assert isinstance(event.outcome, ErrorReading)
     assert event.outcome.pulses_used == 4
+
+
+@pytest.mark.parametrize("frequency_hz", [45.0, 50.03, 65.0])
+@pytest.mark.parametrize("constant", ["8700 imp/kWh", "9300 imp/kWh", "10650 imp/kWh", FAST])
+def test_every_reading_of_a_load_that_pulsates_holds_for_any_filter(
+    synthesis: ModuleType, frequency_hz: float, constant: str
+) -> None:
+    # Wherever the last pulse lies against the last window that is known when it is evaluated.
+    bench = Bench(synthesis, 9.0, constant, i={1: (10.0, -1.0)}, frequency_hz=frequency_hz)
+    bench.session.start(bench.request(readings=3))
+    bench.feed(0, 72_000)
+    methods = [
+        event.outcome.method for event in bench.outcomes if isinstance(event.outcome, ErrorReading)
+    ]
+    assert methods == [Method.ANY_FILTER_LINE] * 3
 
 
 def test_three_pulses_of_a_declared_kind_make_a_reading(synthesis: ModuleType) -> None:
