@@ -27,7 +27,7 @@ station-plots: setup
 dsp-pictures: setup
 	$(BIN)/python tools/dsp_pictures.py docs/images
 
-# Errors of the arithmetic against closed forms, beside naive methods (about ten minutes).
+# Errors of the arithmetic against closed forms, beside naive methods (about twenty minutes).
 bench-accuracy: setup
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/accuracy_windows.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/accuracy_harmonics.py
@@ -56,7 +56,7 @@ lint: setup
 test: lint
 	$(BIN)/pytest
 
-# 10,000 random verifications against the simulator's truth (about five minutes on two cores).
+# 10,000 random verifications against the simulator's truth (about ten minutes on two cores).
 campaign-coverage: setup
 	@mkdir -p build
 	$(BIN)/spotcheck campaign coverage --runs 10000 --out build/coverage.md
