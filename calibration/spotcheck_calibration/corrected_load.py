@@ -155,8 +155,8 @@ class CorrectedLoad:
         """
         weights = np.blackman(len(self._slots))
         weights /= weights.sum() * self._length
-        u = (np.tensordot(weights, self._slots[:, :, U], 1) - self._u_offset) * self._u_gain
-        i = (np.tensordot(weights, self._slots[:, :, I], 1) - self._i_offset) * self._i_gain
+        u = (weights @ self._slots[:, :, U].astype(np.float64) - self._u_offset) * self._u_gain
+        i = (weights @ self._slots[:, :, I].astype(np.float64) - self._i_offset) * self._i_gain
         return u, i
 
     @property
