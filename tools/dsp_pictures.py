@@ -27,7 +27,7 @@ from spotcheck_dsp.edge_window import (
     Kernel,
 )
 from spotcheck_dsp.harmonics.cycle_resampling import ResamplingKernel
-from spotcheck_dsp.pulses.pulse_fit import least_squares_line
+from spotcheck_dsp.pulses.pulse_line import least_squares_line
 
 Array = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from spotcheck.reading import ErrorReading, UncertaintyComponent
 from spotcheck.samples import StreamFormat
 from spotcheck.verdict import CombinedError
 from spotcheck_calibration.correction_set import CorrectionSet, UncertainValue
-from spotcheck_dsp.pulses.pulse_fit import PulseLine
+from spotcheck_dsp.pulses.pulse_line import PulseLine
 
 TYPE_A = "pulse scatter (Type A)"
 _LINE_TO_GATE_NOISE = 6 / 5

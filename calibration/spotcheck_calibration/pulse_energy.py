@@ -9,14 +9,8 @@ from numpy.typing import NDArray
 from spotcheck.meter import PulseOutput
 from spotcheck.reading import Reason
 from spotcheck_dsp.pulses.filtered_lines import PulseEnergies, StampNoise
-from spotcheck_dsp.pulses.pulse_fit import (
-    PulseEnergyFit,
-    PulseFilter,
-    PulseLine,
-    fit_energy_per_pulse,
-    gate,
-    least_squares_line,
-)
+from spotcheck_dsp.pulses.pulse_fit import PulseEnergyFit, PulseFilter, fit_energy_per_pulse
+from spotcheck_dsp.pulses.pulse_line import PulseLine, gate, least_squares_line
 from spotcheck_dsp.pulses.pulse_ripple import RippleAtPulses
 from spotcheck_dsp.pulses.pulse_train import PulseFault, RepairedTrain, repair_train
 

@@ -23,7 +23,7 @@ from spotcheck_calibration.budget import (
 )
 from spotcheck_calibration.correction_set import CorrectionSet, UncertainValue
 from spotcheck_calibration.evaluation import evaluate
-from spotcheck_dsp.pulses.pulse_fit import PulseLine
+from spotcheck_dsp.pulses.pulse_line import PulseLine
 
 CASES = Path(__file__).parents[3] / "shared" / "data" / "uncertainty_cases.json"
 

@@ -1,4 +1,4 @@
-"""Energy per pulse: the classic gate, the plain line, and the line of a meter of unknown filter."""
+"""Energy per pulse of a meter of unknown filter: a weighted line, and what it leaves open."""
 
 import math
 from dataclasses import dataclass
@@ -45,21 +45,6 @@ _NO_TICK_SHARE = 1e-3
 """Rounding goes both ways, a tick one way: this part of a step stands for no tick."""
 
 Array = NDArray[np.float64]
-Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PulseLine:
-    """A line through (pulse number, energy)."""
-
-    energy_per_pulse: float
-    """Slope."""
-    standard_uncertainty: float
-    """Standard deviation of the slope; 0 with two pulses, where nothing is left to judge by."""
-    residual: float
-    """Standard deviation of the energies about the line."""
-    degrees_of_freedom: int
-    """Pulses minus two."""
 
 
 class PulseFilter(StrEnum):
@@ -105,51 +90,6 @@ class PulseEnergyFit:
     """Standard deviation of the stamps, prior knowledge included, in s."""
     gate_j: float
     """Energy per pulse of the classic gate from the first to the last pulse, by the same filter."""
-
-
-def gate(energies: Array, numbers: Numbers | None = None) -> float:
-    """Energy per pulse of the gate from the first to the last pulse.
-
-    Args:
-        energies: (n,) register readings at pulses, n ≥ 2.
-        numbers: (n,) numbers of the pulses, rising; 0, 1, 2, … where not given.
-    """
-    _refuse_too_few(energies)
-    steps = len(energies) - 1 if numbers is None else int(numbers[-1] - numbers[0])
-    return float((energies[-1] - energies[0]) / steps)
-
-
-def least_squares_line(energies: Array, numbers: Numbers | None = None) -> PulseLine:
-    """The line through (number, energy).
-
-    Args:
-        energies: (n,) register readings at pulses, n ≥ 2.
-        numbers: (n,) numbers of the pulses, rising; 0, 1, 2, … where not given.
-
-    Returns:
-        Slope with its standard deviation from the residuals (ordinary least squares).
-
-    Raises:
-        ValueError: fewer than two pulses.
-    """
-    _refuse_too_few(energies)
-    count = len(energies)
-    k = np.arange(count) - (count - 1) / 2
-    if numbers is not None:
-        k = numbers - np.mean(numbers)
-    spread = float(k @ k)
-    # Around the first reading: a register of megajoules must not eat the digits of the slope.
-    local = energies - energies[0]
-    slope = float(k @ local) / spread
-    residuals = local - local.mean() - slope * k
-    freedom = count - 2
-    residual = float(np.sqrt(residuals @ residuals / freedom)) if freedom else 0.0
-    return PulseLine(
-        energy_per_pulse=slope,
-        standard_uncertainty=residual / float(np.sqrt(spread)),
-        residual=residual,
-        degrees_of_freedom=freedom,
-    )
 
 
 def fit_energy_per_pulse(
@@ -414,8 +354,3 @@ def _result(
         scatter_s=scatter_s,
         gate_j=float((counted[-1] - counted[0]) / lines.numbers[-1]),
     )
-
-
-def _refuse_too_few(energies: Array) -> None:
-    if len(energies) < 2:
-        raise ValueError(f"{len(energies)} pulses make no energy; two are needed")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotcheck_dsp.pulses.pulse_fit import least_squares_line
+from spotcheck_dsp.pulses.pulse_line import least_squares_line
 from spotcheck_dsp.pulses.pulse_train import (
     NotRecoverable,
     PulseFault,
