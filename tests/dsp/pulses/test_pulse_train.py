@@ -168,9 +168,9 @@ def test_origin_and_unit_of_energy_do_not_matter(seed: int, origin: float, scale
 @given(st.integers(0, 2**31))
 def test_train_that_runs_backwards_has_the_same_gaps(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    keep = np.flatnonzero(rng.random(60) > 0.03)
-    keep = np.unique(np.concatenate([[0], keep, [59]]))
-    stamps = regular(60)[keep]
+    # Not both ends, and no more than a tenth: those are refused by name.
+    missing = 1 + rng.choice(58, rng.integers(0, 6), replace=False)
+    stamps = np.delete(regular(60), missing)
     forward = repaired(stamps)
     backward = repaired(stamps[-1] - stamps[::-1])
     assert (forward.numbers[-1] - forward.numbers[::-1]).tolist() == backward.numbers.tolist()
