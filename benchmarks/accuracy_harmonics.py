@@ -26,6 +26,7 @@ from spotcheck_dsp.harmonics.cycle_spectrum import (
 )
 from spotcheck_dsp.harmonics.harmonic_groups import HarmonicGroups, harmonic_groups
 from spotcheck_dsp.mains_fit import fit_mains
+from spotcheck_dsp.mains_stream import MainsStream
 
 Array = NDArray[np.float64]
 Phasors = NDArray[np.complex128]
@@ -311,6 +312,49 @@ def print_noise(windows: int) -> None:
         print(f"| {rate_hz:,} S/s | {' | '.join(cells)} |")
 
 
+def print_stream(seeds: int) -> None:
+    """The stream's harmonics of codes at half scale, falling as 0.05/√h, against what was put in."""
+    print("\nThe stream, 24-bit codes at half scale, six channels, orders to 50, in ppm\n")
+    print(
+        "| rate | fundamental | worst harmonic, not normal | worst, 50 Hz |\n|---|---:|---:|---:|"
+    )
+    for rate_hz in (10_000, 50_000, 200_000):
+        worst = {"first": 0.0, "others": 0.0, "50 Hz": 0.0}
+        for seed in range(seeds):
+            for frequency_hz in (*FREQUENCIES_HZ, 50.0):
+                first, others = stream_errors_ppm(rate_hz, frequency_hz, seed)
+                worst["first"] = max(worst["first"], first)
+                key = "50 Hz" if frequency_hz == 50.0 else "others"
+                worst[key] = max(worst[key], others)
+        print(
+            f"| {rate_hz:,} S/s | " + " | ".join(f"{value:.3f}" for value in worst.values()) + " |"
+        )
+
+
+def stream_errors_ppm(rate_hz: int, frequency_hz: float, seed: int) -> tuple[float, float]:
+    """Worst errors of the fundamental and of the harmonics in all windows but the first."""
+    rng = np.random.default_rng([seed, rate_hz, round(1e3 * frequency_hz)])
+    peak = float(1 << 22)
+    orders = np.arange(1, min(50, int(0.4 * rate_hz / frequency_hz) - 1) + 1)
+    levels = np.where(orders == 1, 1.0, 0.05 / np.sqrt(orders))
+    phases = rng.uniform(-np.pi, np.pi, (6, len(orders)))
+    turns = 2 * np.pi * frequency_hz / rate_hz * np.arange(int(1.3 * rate_hz))
+    values = np.zeros((len(turns), 6))
+    for k, order in enumerate(orders):
+        values += levels[k] * np.cos(order * turns[:, None] + phases[:, k])
+    cycles = 12 if frequency_hz > 55 else 10
+    stream = MainsStream(phases=3, sample_rate_hz=rate_hz, cycles=cycles)
+    spectra = stream.add(np.rint(peak * values).astype(np.int32)).spectra
+    worst = np.zeros(2)
+    for found in spectra[1:]:
+        middle = (found.start_sample + found.end_sample) / 2
+        angles = 2 * np.pi * frequency_hz / rate_hz * middle * orders + phases
+        truth = peak / np.sqrt(2) * levels * np.exp(1j * angles)
+        error = np.abs(found.spectrum.phasors[:, cycles * orders] - truth) / peak * np.sqrt(2)
+        worst = np.maximum(worst, [error[:, 0].max(), error[:, 1:].max()])
+    return float(1e6 * worst[0]), float(1e6 * worst[1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
@@ -322,6 +366,7 @@ def main() -> None:
     print_fitted()
     print_frequency_errors()
     print_noise(200)
+    print_stream(seeds)
     print(f"\n{seeds} seeds, {len(FREQUENCIES_HZ)} frequencies; {time.monotonic() - begun_s:.0f} s")
 
 
