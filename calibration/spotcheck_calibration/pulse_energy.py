@@ -34,26 +34,6 @@ Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnergiesAtPulses:
-    """What the register held at each pulse."""
-
-    smoothed_j: Array
-    """(n,) free of ripple: for a meter whose pulses follow the mean power."""
-    with_ripple_j: Array
-    """(n,) the running integral itself: for a meter without any smoothing."""
-    pulsation: "Pulsation | None" = None
-    """Components of the ripple: for a meter of any filter; None where they are not known."""
-
-    def of(self, pulses: Indices) -> "EnergiesAtPulses":
-        """Of some of the pulses."""
-        return EnergiesAtPulses(
-            smoothed_j=self.smoothed_j[pulses],
-            with_ripple_j=self.with_ripple_j[pulses],
-            pulsation=self.pulsation.of(pulses) if self.pulsation else None,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pulsation:
     """How the power pulsates at each pulse."""
 
@@ -65,6 +45,26 @@ class Pulsation:
     def of(self, pulses: Indices) -> "Pulsation":
         """Of some of the pulses."""
         return Pulsation(power_w=self.power_w[pulses], ripple=self.ripple.at(pulses))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergiesAtPulses:
+    """What the register held at each pulse."""
+
+    smoothed_j: Array
+    """(n,) free of ripple: for a meter whose pulses follow the mean power."""
+    with_ripple_j: Array
+    """(n,) the running integral itself: for a meter without any smoothing."""
+    pulsation: Pulsation | None = None
+    """Components of the ripple: for a meter of any filter; None where they are not known."""
+
+    def of(self, pulses: Indices) -> "EnergiesAtPulses":
+        """Of some of the pulses."""
+        return EnergiesAtPulses(
+            smoothed_j=self.smoothed_j[pulses],
+            with_ripple_j=self.with_ripple_j[pulses],
+            pulsation=self.pulsation.of(pulses) if self.pulsation else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

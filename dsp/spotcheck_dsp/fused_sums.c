@@ -94,10 +94,6 @@ static void fold_plain(const fused_lanes *lanes, size_t phases, int lagged, int6
 #define MAX_ABS(most, a) _mm512_max_epu32(most, _mm512_abs_epi32(a))
 #define ODD_TO_EVEN(a) _mm512_srli_epi64(a, 32)
 #define ADD_PRODUCTS(sum, a, b) _mm512_add_epi64(sum, _mm512_mul_epi32(a, b))
-#define EVEN_FACTORS(a) (a)
-#define ODD_FACTORS(a) ODD_TO_EVEN(a)
-#define ADD_FACTORS(sum, a, b) ADD_PRODUCTS(sum, a, b)
-#define RAISED 0
 #include "fused_sums_lanes.h"
 #pragma GCC pop_options
 
@@ -120,10 +116,6 @@ static const int32_t first_of_8[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define MAX_ABS(most, a) _mm256_max_epu32(most, _mm256_abs_epi32(a))
 #define ODD_TO_EVEN(a) _mm256_srli_epi64(a, 32)
 #define ADD_PRODUCTS(sum, a, b) _mm256_add_epi64(sum, _mm256_mul_epi32(a, b))
-#define EVEN_FACTORS(a) (a)
-#define ODD_FACTORS(a) ODD_TO_EVEN(a)
-#define ADD_FACTORS(sum, a, b) ADD_PRODUCTS(sum, a, b)
-#define RAISED 0
 #include "fused_sums_lanes.h"
 #pragma GCC pop_options
 #endif
@@ -179,10 +171,6 @@ static inline void neon_store(void *to, neon8 value)
 #define MAX_ABS(most, a) PAIRWISE(NEON_MAX_ABS, most, a)
 #define ODD_TO_EVEN(a) NEON8(NEON_ODD((a).low), NEON_ODD((a).high))
 #define ADD_PRODUCTS(sum, a, b) ADD64(sum, PAIRWISE(NEON_PRODUCTS, a, b))
-#define EVEN_FACTORS(a) (a)
-#define ODD_FACTORS(a) ODD_TO_EVEN(a)
-#define ADD_FACTORS(sum, a, b) ADD_PRODUCTS(sum, a, b)
-#define RAISED 0
 #include "fused_sums_lanes.h"
 #endif
 

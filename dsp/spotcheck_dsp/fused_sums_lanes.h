@@ -4,13 +4,21 @@
    LOAD_FIRST: so many int32, at most LANES, and zeros behind them, of which nothing is read;
    ODD_TO_EVEN: the odd int32 in the places of the even ones;
    ADD_PRODUCTS: int64 products of the even int32, onto a sum;
-   EVEN_FACTORS and ODD_FACTORS: codes as ADD_FACTORS wants them, which adds their products. Where
-   RAISED is 1 the factors are 2²³ above the codes, which the fold takes back.
+   where it has a better way to add products of codes, EVEN_FACTORS and ODD_FACTORS: codes as
+   ADD_FACTORS wants them, which adds their products. Where RAISED is 1 the factors are 2²³ above the
+   codes, which the fold takes back.
 
    A vector holds LANES/2 pairs (u, i). With 1, 2 and 4 phases every vector begins with phase 1, with
    3 every third: so many vectors, a period, have accumulators of their own. Where few frames of 3
    phases come at once, each is rather a vector of its own, a quarter of it idle: less to fold.
    Integer addition is associative: every order of summation gives the same bits. */
+
+#ifndef ADD_FACTORS
+#define EVEN_FACTORS(codes) (codes)
+#define ODD_FACTORS(codes) ODD_TO_EVEN(codes)
+#define ADD_FACTORS(sum, a, b) ADD_PRODUCTS(sum, a, b)
+#define RAISED 0
+#endif
 
 /* Accumulators of one vector of a period. */
 typedef struct {
