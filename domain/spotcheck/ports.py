@@ -18,7 +18,9 @@ class PulseBatch:
     pulses: tuple[Pulse, ...]
     """New pulses in order."""
     complete_to_stamp: int
-    """No pulse before this stamp is still to come (1/65536 samples)."""
+    """No pulse of the input before this stamp is still to come (1/65536 samples)."""
+    input: int = 0
+    """Pulse input that they came in on; 0 is the first optical head."""
 
 
 class SampleSource(Protocol):
