@@ -30,7 +30,12 @@ from spotcheck_device.progress_display import ProgressDisplay
 from spotcheck_device.pulse_link import PulseLink
 from spotcheck_device.recorder import Recorder
 from spotcheck_device.sample_link import SampleLink
-from spotcheck_device.session_messages import MeasurementRequest, SessionEvent, SessionProgress
+from spotcheck_device.session_messages import (
+    MeasurementRequest,
+    RangesChanged,
+    SessionEvent,
+    SessionProgress,
+)
 from spotcheck_device.silence_watch import SilenceWatch
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
@@ -140,8 +145,10 @@ class Daemon:
                 voltage_range=message.voltage_range,
                 current_range=message.current_range,
             )
-            if self._session is None or self._session.stream != stream:
+            if self._session is None or not _differ_in_ranges_only(self._session.stream, stream):
                 self._begin_stream(stream)
+            elif self._session.stream != stream:
+                self._change_ranges(self._session, stream)
         except (CorrectionSetError, EvidenceError) as error:
             self._end_stream()
             self._notice("stream-not-usable", str(error))
@@ -161,6 +168,13 @@ class Daemon:
         if self._recorder is not None:
             self._recorder.attach(session, prefix)
         self._session = session
+
+    def _change_ranges(self, session: MeasuringSession, stream: StreamFormat) -> None:
+        self._handle(session.change_ranges(stream))
+        prefix = f"{self._config.device_id}-{self._journal.boot}"
+        self._pictures.attach(session, LiveViewer(stream, self._correction))
+        if self._recorder is not None:
+            self._recorder.attach(session, prefix)
 
     def _end_stream(self) -> None:
         if self._session is not None:
@@ -225,7 +239,10 @@ class Daemon:
         if self._recorder is not None:
             self._recorder.take_events(events)
         for event in events:
-            if not isinstance(event, SessionProgress):
+            if isinstance(event, RangesChanged):
+                ranges = f"{event.stream.voltage_range} and {event.stream.current_range}"
+                self._notice("ranges-changed", f"{event.request_id} goes on in {ranges}")
+            elif not isinstance(event, SessionProgress):
                 self._delivery.put(event)
             elif self._session is not None:
                 self._progress.show(event, self._session)
@@ -269,7 +286,7 @@ class Daemon:
                 self._start(link, message)
             case wire.StopMeasurement():
                 if self._session is not None:
-                    self._handle(self._session.stop())
+                    self._handle(self._session.stop(message.request_id))
             case wire.WatchLive():
                 self._pictures.watch(link, message)
             case wire.Acknowledge():
@@ -300,6 +317,10 @@ class Daemon:
     def _notice(self, code: str, text: str) -> None:
         sample = self._session.end_sample if self._session else None
         self._delivery.put(wire.Notice(code=code, text=text, sample=sample))
+
+
+def _differ_in_ranges_only(one: StreamFormat, other: StreamFormat) -> bool:
+    return (one.sample_rate_hz, one.phases) == (other.sample_rate_hz, other.phases)
 
 
 async def _input_closed() -> None:
