@@ -7,6 +7,7 @@ wall time. Wall time only tells when a source has gone silent, and how often to 
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ from spotcheck.samples import SampleBlock, StreamFormat
 from spotcheck_calibration.correction_set import load_correction_set
 from spotcheck_calibration.evaluation import SOFTWARE
 from spotcheck_device.config import DeviceConfig, split_address
+from spotcheck_device.daemon_log import log_boot, log_request, log_session_event, log_stream
+from spotcheck_device.event_log import log_event
 from spotcheck_device.host_links import HostLink, HostLinks
 from spotcheck_device.journal import Journal
 from spotcheck_device.live_pictures import LivePictures
@@ -30,6 +33,7 @@ from spotcheck_device.progress_display import ProgressDisplay
 from spotcheck_device.pulse_link import PulseLink
 from spotcheck_device.recorder import Recorder
 from spotcheck_device.sample_link import SampleLink
+from spotcheck_device.service_manager import ServiceManager
 from spotcheck_device.session_messages import MeasurementRequest, SessionEvent, SessionProgress
 from spotcheck_device.silence_watch import SilenceWatch
 from spotcheck_wire import host_messages as wire
@@ -52,6 +56,7 @@ class Daemon:
         self._config = config
         self._correction = load_correction_set(Path(config.correction_set))
         self._journal = Journal(Path(config.state_folder))
+        log_boot(config, self._journal, self._correction)
         self._session: MeasuringSession | None = None
         self._outcomes_given = 0
         self._format: StreamFormatMessage | None = None
@@ -73,7 +78,7 @@ class Daemon:
         self._hosts = HostLinks(
             on_connect=self._greet,
             on_message=self._take_message,
-            on_disconnect=self._pictures.leave,
+            on_disconnect=self._part,
         )
         self._delivery = OutcomeDelivery(self._journal, self._hosts)
         self._progress = ProgressDisplay(self._hosts)
@@ -101,6 +106,7 @@ class Daemon:
         )
         host, port = server.sockets[0].getsockname()[:2]
         print(json.dumps({"host": f"{host}:{port}"}), flush=True)
+        log_event("device-serves", host=f"{host}:{port}")
         jobs = [
             self._samples.run(),
             self._pulses.run(),
@@ -115,6 +121,8 @@ class Daemon:
             jobs.append(self._recorder.run())
         if until_input_closes:
             jobs.append(_input_closed())
+        # Whatever else ends ends the daemon, so serving hosts is what remains to be asked.
+        jobs.append(ServiceManager().run(serves=server.is_serving, status=self._status))
         tasks = [asyncio.ensure_future(job) for job in jobs]
         try:
             # Every job runs for ever but the one that waits for the end of standard input.
@@ -128,6 +136,12 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             server.close()
+            log_event("device-stops")
+
+    def _status(self) -> str:
+        state = self._session.state.value if self._session else NO_STREAM
+        front_end = "there" if self._pulses.is_open else "missing"
+        return f"boot {self._journal.boot}, {state}, pulse front end {front_end}"
 
     # Sources
 
@@ -161,6 +175,7 @@ class Daemon:
         if self._recorder is not None:
             self._recorder.attach(session, prefix)
         self._session = session
+        log_stream(stream)
 
     def _end_stream(self) -> None:
         if self._session is not None:
@@ -225,6 +240,7 @@ class Daemon:
         if self._recorder is not None:
             self._recorder.take_events(events)
         for event in events:
+            log_session_event(event)
             if not isinstance(event, SessionProgress):
                 self._delivery.put(event)
             elif self._session is not None:
@@ -253,10 +269,15 @@ class Daemon:
         )
 
     def _greet(self, link: HostLink) -> None:
+        log_event("host-connects")
         link.send(self._hello())
         for chunk in split_blob(self._correction.to_bytes()):
             link.send(chunk)
         self._delivery.send_pending(link)
+
+    def _part(self, link: HostLink) -> None:
+        log_event("host-leaves")
+        self._pictures.leave(link)
 
     def _take_message(self, link: HostLink, message: wire.HostMessage) -> None:
         match message:
@@ -291,7 +312,9 @@ class Daemon:
             self._session.start(request)
         except InvalidInputError as error:
             link.send(wire.Refused(request_id=message.request_id, reason=str(error)))
+            log_event("measurement-refused", request_id=message.request_id, reason=str(error))
             return
+        log_request(request)
         if self._recorder is not None:
             self._recorder.begin(request, self._format.epoch_utc_ns if self._format else 0)
         self._delivery.begin(message.request_id)
@@ -299,6 +322,7 @@ class Daemon:
 
     def _notice(self, code: str, text: str) -> None:
         sample = self._session.end_sample if self._session else None
+        log_event(code.replace(" ", "-"), logging.WARNING, text=text, sample=sample)
         self._delivery.put(wire.Notice(code=code, text=text, sample=sample))
 
 

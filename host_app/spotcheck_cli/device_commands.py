@@ -1,0 +1,69 @@
+"""`spotcheck device`: run the instrument's daemon, and examine its machine."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from spotcheck_cli.named_errors import named_errors
+
+
+class _RunByDefault(TyperGroup):
+    """`device CONFIG` is `device run CONFIG`, as it was before there were other commands."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+device = typer.Typer(
+    cls=_RunByDefault, help="The instrument's daemon and its machine.", no_args_is_help=True
+)
+
+
+@device.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="Configuration (TOML).")],
+    until_input_closes: Annotated[
+        bool, typer.Option("--until-input-closes", help="End with the program that started it.")
+    ] = False,
+) -> None:
+    """Run the instrument's daemon by its configuration (TOML); the log goes to standard error."""
+    from spotcheck_device.config import load_config
+    from spotcheck_device.daemon import Daemon
+    from spotcheck_device.running_lock import only_daemon_of
+
+    with named_errors(), _logged():
+        settings = load_config(config)
+        with only_daemon_of(Path(settings.state_folder)):
+            asyncio.run(_until_told(Daemon(settings).run(until_input_closes=until_input_closes)))
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    """The log of a run, and why it ended if it failed."""
+    from spotcheck_device.event_log import close_event_log, log_event, open_event_log
+
+    handler = open_event_log()
+    try:
+        yield
+    except Exception as error:
+        log_event("device-failed", logging.ERROR, text=str(error), kind=type(error).__name__)
+        raise
+    finally:
+        close_event_log(handler)
+
+
+async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
+    """Serve until the end, or until the service manager asks for it."""
+    task = asyncio.ensure_future(serving)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
