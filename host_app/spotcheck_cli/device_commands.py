@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import signal
 from collections.abc import Coroutine, Iterator
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from typer.core import TyperGroup
 
 from spotcheck_cli.named_errors import named_errors
+
+EXIT_FAILED = 1
 
 
 class _RunByDefault(TyperGroup):
@@ -44,6 +48,29 @@ def run(
         settings = load_config(config)
         with only_daemon_of(Path(settings.state_folder)):
             asyncio.run(_until_told(Daemon(settings).run(until_input_closes=until_input_closes)))
+
+
+@device.command()
+def doctor(
+    config: Annotated[Path, typer.Argument(help="Configuration (TOML).")],
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Examine the machine on which the daemon runs; ends with 1 if something failed."""
+    from spotcheck_cli.doctor_table import findings_summary, print_findings, worst
+    from spotcheck_device.doctor.examination import examine
+    from spotcheck_device.doctor.finding import Outcome
+
+    if lang not in ("zh", "en"):
+        raise typer.BadParameter(f"{lang!r} is neither zh nor en", param_hint="--lang")
+    findings = examine(config)
+    if as_json:
+        summary = findings_summary(findings, lang)
+        typer.echo(json.dumps(summary, ensure_ascii=False, indent=2, allow_nan=False))
+    else:
+        print_findings(Console(), findings, lang)
+    if worst(findings) is Outcome.FAILED:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @contextlib.contextmanager
