@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -94,7 +95,7 @@ class Daemon:
             )
 
     async def run(self, *, until_input_closes: bool) -> None:
-        """Serve until cancelled, or until standard input closes.
+        """Serve until cancelled or terminated, or until standard input closes.
 
         Prints one line of JSON with the address for hosts: `{"host": "127.0.0.1:PORT"}`.
 
@@ -121,11 +122,12 @@ class Daemon:
             jobs.append(self._recorder.run())
         if until_input_closes:
             jobs.append(_input_closed())
+        jobs.append(_terminated())
         # Whatever else ends ends the daemon, so serving hosts is what remains to be asked.
         jobs.append(ServiceManager().run(serves=server.is_serving, status=self._status))
         tasks = [asyncio.ensure_future(job) for job in jobs]
         try:
-            # Every job runs for ever but the one that waits for the end of standard input.
+            # Every job runs for ever but those that wait for the end.
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -324,6 +326,17 @@ class Daemon:
         sample = self._session.end_sample if self._session else None
         log_event(code.replace(" ", "-"), logging.WARNING, text=text, sample=sample)
         self._delivery.put(wire.Notice(code=code, text=text, sample=sample))
+
+
+async def _terminated() -> None:
+    """Return when the service manager asks for the end."""
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, asked.set)
+    try:
+        await asked.wait()
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def _input_closed() -> None:

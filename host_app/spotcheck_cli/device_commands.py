@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
-import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,7 +46,7 @@ def run(
     with named_errors(), _logged():
         settings = load_config(config)
         with only_daemon_of(Path(settings.state_folder)):
-            asyncio.run(_until_told(Daemon(settings).run(until_input_closes=until_input_closes)))
+            asyncio.run(Daemon(settings).run(until_input_closes=until_input_closes))
 
 
 @device.command()
@@ -86,11 +85,3 @@ def _logged() -> Iterator[None]:
         raise
     finally:
         close_event_log(handler)
-
-
-async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
-    """Serve until the end, or until the service manager asks for it."""
-    task = asyncio.ensure_future(serving)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -231,6 +231,13 @@ WORDS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ),
         ("choose a calibrated range, or calibrate this one", "选择已校准的量程, 或校准该量程"),
     ),
+    "samples.no-device": (
+        ("{device}: {state}", "{device}: {state}"),
+        (
+            "enable the bus (dtparam=spi=on); install device/systemd/99-spotcheck.rules",
+            "启用总线 (dtparam=spi=on); 安装 device/systemd/99-spotcheck.rules",
+        ),
+    ),
     "samples.other-kind": (
         ("{samples} is not examined here", "{samples} 不在此检查"),
         ("look at the daemon's log after its start", "启动后查看守护进程日志"),

@@ -1,5 +1,7 @@
 """The source of samples: is it there, and does calibration know its format?"""
 
+import os
+import re
 import socket
 import time
 
@@ -12,14 +14,15 @@ from spotcheck_wire.errors import StreamDamagedError
 from spotcheck_wire.sample_stream import StreamDecoder, StreamFormatMessage
 
 ANSWER_S = 3.0
+_DEVICE = re.compile(r"/dev/[\w./-]+")
 
 
 def check_sample_source(samples: str, correction: CorrectionSet | None) -> Finding:
     """Connect, wait for the FORMAT message, and go; no credit is given, so nothing is sent."""
     try:
-        address = split_address("samples", samples)
+        address = split_address("samples", samples.removeprefix("tcp:"))
     except ConfigurationError:
-        return warning("samples.other-kind", samples=samples)
+        return _check_devices(samples)
     try:
         with socket.create_connection(address, ANSWER_S) as connection:
             found = _format(connection)
@@ -30,6 +33,15 @@ def check_sample_source(samples: str, correction: CorrectionSet | None) -> Findi
     if found is None:
         return failed("samples.silent", samples=samples)
     return _judge(samples, found, correction)
+
+
+def _check_devices(samples: str) -> Finding:
+    """Whether what an address of another kind names under /dev is there for this user."""
+    for path in _DEVICE.findall(samples):
+        if not os.access(path, os.R_OK):
+            state = "permission denied" if os.path.lexists(path) else "not there"
+            return failed("samples.no-device", samples=samples, device=path, state=state)
+    return warning("samples.other-kind", samples=samples)
 
 
 def _format(connection: socket.socket) -> StreamFormatMessage | None:

@@ -328,7 +328,14 @@ def test_source_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with source(encode_end(5), stays=False) as samples:
         assert check_sample_source(samples, SET).code == "samples.silent"
     assert check_sample_source(samples, SET).code == "samples.unreachable"
-    assert check_sample_source("iio", SET).code == "samples.other-kind"
+    assert check_sample_source(f"tcp:{samples}", SET).code == "samples.unreachable"
+
+
+def test_source_of_another_kind_is_looked_for_under_dev() -> None:
+    there = "spi:/dev/null?drdy=/dev/zero:25&rate_hz=8000"
+    assert check_sample_source(there, SET).code == "samples.other-kind"
+    finding = check_sample_source("spi:/dev/null?drdy=/dev/gpiochip99:25&rate_hz=8000", SET)
+    assert (finding.code, finding.facts["device"]) == ("samples.no-device", "/dev/gpiochip99")
 
 
 # Address and unit
