@@ -1,0 +1,62 @@
+"""The doctor as a command: before the daemon, beside it, and with a configuration that is wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from spotcheck_cli.demo_instrument import demonstration_correction_set
+from spotcheck_cli.main import app
+from spotcheck_cli.rehearsal import start_bench, start_device
+from spotcheck_cli.scenario import Scenario
+from spotcheck_host.device_client import DeviceClient, TcpTransport
+
+pytestmark = pytest.mark.processes
+
+
+def examined(config: Path) -> tuple[int, dict[str, dict[str, Any]]]:
+    ran = CliRunner().invoke(app, ["device", "doctor", str(config), "--json"])
+    summary = json.loads(ran.stdout)
+    return ran.exit_code, {finding["check"]: finding for finding in summary["findings"]}
+
+
+def test_doctor_finds_the_front_end_and_the_source_and_leaves_them_to_a_running_daemon(
+    tmp_path: Path,
+) -> None:
+    with start_bench(tmp_path, Scenario(seed=5), real_time=False) as bench:
+        with start_device(tmp_path, demonstration_correction_set(), bench.addresses):
+            _, beside = examined(tmp_path / "device.toml")
+        (tmp_path / "state").chmod(0o700)
+        _, before = examined(tmp_path / "device.toml")
+        # What was looked at serves the next daemon all the same.
+        with start_device(tmp_path, demonstration_correction_set(), bench.addresses) as device:
+            host, _, port = device.addresses["host"].rpartition(":")
+            with DeviceClient(TcpTransport(host, int(port))) as client:
+                assert client.next_event(10.0) is not None
+    assert beside["front-end"]["code"] == "front-end.left-alone"
+    assert beside["samples"]["code"] == "samples.left-alone"
+    assert before["front-end"]["code"] == "front-end.good"
+    assert before["front-end"]["facts"]["counter_hz"] > 0
+    assert before["samples"]["code"] == "samples.good"
+    assert before["samples"]["facts"]["current_range"] == "C100"
+    assert before["configuration"]["outcome"] == before["state"]["outcome"] == "ok"
+
+
+def test_wrong_configuration_is_a_finding_and_the_machine_is_examined_all_the_same(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "device.toml"
+    config.write_text("device_id = 'SC-1'\npulse = '/dev/ttyACM0'\n")
+    status, found = examined(config)
+    assert status == 1
+    assert "line 2: pulse is unknown; did you mean pulses?" in found["configuration"]["found"]
+    assert found["kernels"]["code"] in ("kernels.good", "kernels.plain")
+
+
+def test_table_is_shown_in_chinese_and_another_language_is_refused(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(app, ["device", "doctor", str(tmp_path / "none"), "--lang", "zh"])
+    assert ran.exit_code == 1
+    assert "配置文件" in ran.stdout
+    assert CliRunner().invoke(app, ["device", "doctor", "x", "--lang", "fr"]).exit_code == 2
