@@ -13,9 +13,8 @@ from types import TracebackType
 from spotcheck_wire.frames import Frame, FrameDecoder, FrameEncoder, FrameEvent
 from spotcheck_wire.frontend_messages import (
     Complete,
+    FrontEndCommand,
     FrontEndMessage,
-    HelloRequest,
-    SetGlitchFilter,
     decode_front_end,
     encode_front_end,
 )
@@ -31,8 +30,8 @@ def environment() -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": f"{WIRE}:{FIRMWARE}:.frozen"}
 
 
-def record(kind: str, counter: int) -> bytes:
-    return struct.pack("<BI", ord(kind), counter % (1 << 32))
+def record(kind: str, counter: int, number: int = 0) -> bytes:
+    return struct.pack("<BBI", ord(kind), number, counter % (1 << 32))
 
 
 class RunningFrontEnd:
@@ -83,7 +82,7 @@ class RunningFrontEnd:
         assert self.process.stdin is not None
         self.process.stdin.write(b"".join(records))
 
-    def order(self, message: HelloRequest | SetGlitchFilter) -> None:
+    def order(self, message: FrontEndCommand) -> None:
         self.order_bytes(self._encoder.encode(*encode_front_end(message)))
 
     def order_bytes(self, data: bytes) -> None:
