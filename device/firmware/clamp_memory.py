@@ -88,10 +88,10 @@ class ClampMemory:
         self._unlocked = serial
 
     def write_steps(self, identity):
-        """Write an identity page by page; each page needs 5 ms before the next step.
+        """Write an identity page by page; there must be 5 ms between two steps.
 
         Yields:
-            None after each page.
+            None before each page and after the last.
 
         Raises:
             NoClamp: nobody answers.
@@ -112,9 +112,10 @@ class ClampMemory:
         self._unlocked = None
         data = pack_record(written, identity)
         for start in range(0, len(data), PAGE_BYTES):
+            yield
             place = COPY_STARTS[target] + start
             self._write(bytes((place,)) + data[start : start + PAGE_BYTES])
-            yield
+        yield
         if self._read(COPY_STARTS[target], STORED_BYTES) != data:
             raise ClampNotWritten("the new copy does not read back")
 

@@ -157,10 +157,10 @@ class CommandServer:
 
     def _read_environment(self):
         sensor = self._parts["sensor"]
+        # The next reading of the counter may come at once, those after it 100 ms apart.
+        yield
         try:
             sensor.start()
-            # The first reading of the counter may come before the measurement is ready.
-            yield
             yield
             self._writer.put(codec.ENVIRONMENT, *sensor.read())
         except OSError:

@@ -9,7 +9,7 @@ of the gap between the brightest ambient light and the dimmest light of the LED.
 BLOCK_SAMPLES = 10
 LONGEST_PULSE_BLOCKS = 200  # brighter for 2 s is no pulse but other light
 CROSSING_BLOCKS = 4  # light that crosses the threshold in each of so many blocks flickers
-FORGET_BLOCKS = 500  # after each 5 s without a pulse the gap learned counts half
+FORGET_BLOCKS = 500  # after each 5 s without a pulse the LED's light learned counts half
 LEAST_GAP = 40
 HIGHEST_LEVEL = 4095
 AUTOMATIC = 0xFFFF
@@ -34,8 +34,7 @@ class OpticalThreshold:
         self._before_high = 0
         self._ambient_low = None
         self._ambient_high = None
-        self._gap = 0
-        self._on_high = 0
+        self._led = 0
         self._quiet_blocks = 0
         self._crossing_blocks = 0
         self._begin_pulse()
@@ -66,16 +65,26 @@ class OpticalThreshold:
 
     def signal(self):
         """Return (ambient, swing, threshold, quality in percent)."""
-        ambient = (self._ambient_low + self._ambient_high) // 2 if self._has_ambient() else 0
-        swing = self._on_high - self._ambient_low if self._gap else 0
-        quality = 100 * self._gap // swing if swing > 0 else 0
-        return ambient, max(swing, 0), self.threshold or 0, min(max(quality, 0), 100)
+        if not self._has_ambient():
+            return 0, 0, self.threshold or 0, 0
+        ambient = (self._ambient_low + self._ambient_high) // 2
+        if not self._led:
+            return ambient, 0, self.threshold, 0
+        swing = self._led + self._ripple()
+        return ambient, swing, self.threshold, 100 * self._gap() // swing
 
     def _has_ambient(self):
         return self._ambient_high is not None
 
+    def _ripple(self):
+        return self._ambient_high - self._ambient_low
+
+    def _gap(self):
+        # The LED's light adds to whatever the ambient light is now.
+        return max(self._led - self._ripple(), 0)
+
     def _choose(self):
-        margin = max(self._gap, LEAST_GAP) // 2
+        margin = max(self._gap(), LEAST_GAP) // 2
         self.threshold = min(self._ambient_high + margin, HIGHEST_LEVEL)
 
     def _take_block(self, low, high):
@@ -97,7 +106,7 @@ class OpticalThreshold:
         self._quiet_blocks += 1
         if self._quiet_blocks == FORGET_BLOCKS:
             self._quiet_blocks = 0
-            self._gap //= 2
+            self._led //= 2
 
     def _bright_block(self, low, high):
         self._pulse_blocks += 1
@@ -123,11 +132,13 @@ class OpticalThreshold:
         self._pulse_high = 0
 
     def _learn(self):
-        # A pulse too short to fill a block shows its crest only.
-        low = min(self._pulse_low, self._pulse_high)
-        gap = max(low - self._ambient_high, 0)
+        if self._pulse_low <= HIGHEST_LEVEL:
+            led = self._pulse_low - self._ambient_low
+        else:
+            # A pulse too short to fill a block shows its crest only.
+            led = self._pulse_high - self._ambient_high
+        led = max(led, 0)  # below a threshold set by hand anything may be
         # A weaker pulse counts at once, a stronger one by and by.
-        self._gap = gap if gap < self._gap or not self._gap else self._gap + (gap - self._gap) // 4
-        self._on_high = self._pulse_high
+        self._led = led if led < self._led or not self._led else self._led + (led - self._led) // 4
         self._quiet_blocks = 0
         self._begin_pulse()
