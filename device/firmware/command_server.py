@@ -55,7 +55,8 @@ class CommandServer:
         self._writer = writer
         self._parts = parts
         self._splitter = codec.RunSplitter(codec.FRONT_END_MAX_RUN)
-        self._job = None
+        self._is_busy = False
+        self._job = iter(())
         self._job_sequence = 0
         self._job_command = 0
         self._services = {
@@ -88,7 +89,7 @@ class CommandServer:
 
     def go_on(self):
         """Let the command that is under way take its next step."""
-        if self._job is not None:
+        if self._is_busy:
             self._step()
 
     def _command(self, run):
@@ -99,12 +100,13 @@ class CommandServer:
         service = self._services.get(command)
         if service is None:
             raise codec.BodyError("0x%02X is no command" % command)
-        if self._job is not None:
+        if self._is_busy:
             self._writer.put(codec.REFUSED, sequence, command, codec.REFUSED_BUSY)
             return
         self._job_sequence = sequence
         self._job_command = command
         self._job = self._steps_of(service, fields)
+        self._is_busy = True
         self._step()
 
     def _steps_of(self, service, fields):
@@ -123,7 +125,7 @@ class CommandServer:
             self._answer(codec.REFUSED, REASONS[type(error)])
 
     def _answer(self, message_type, *reason):
-        self._job = None
+        self._is_busy = False
         self._writer.put(message_type, self._job_sequence, self._job_command, *reason)
 
     def _hello(self):

@@ -84,7 +84,7 @@ class FirmwareUpdate:
         self._public_key = public_key
         self._page = bytearray(FLASH_PAGE)
         self._expected = None
-        self._target = None
+        self._target = 0
         self._received = 0
 
     def begin_steps(self, manifest, signature):

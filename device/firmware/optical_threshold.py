@@ -12,6 +12,7 @@ CROSSING_BLOCKS = 4  # light that crosses the threshold in each of so many block
 FORGET_BLOCKS = 500  # after each 5 s without a pulse the LED's light learned counts half
 LEAST_GAP = 40
 HIGHEST_LEVEL = 4095
+NO_LEVEL = 4096
 AUTOMATIC = 0xFFFF
 
 
@@ -32,19 +33,22 @@ class OpticalThreshold:
         self._block_high = 0
         self._before_low = 0
         self._before_high = 0
-        self._ambient_low = None
-        self._ambient_high = None
+        self._has_ambient = False
+        self._ambient_low = 0
+        self._ambient_high = 0
         self._led = 0
         self._quiet_blocks = 0
         self._crossing_blocks = 0
-        self._begin_pulse()
+        self._pulse_blocks = 0
+        self._pulse_low = NO_LEVEL
+        self._pulse_high = 0
 
     def set_level(self, level):
         """Set the threshold by hand, or let it be AUTOMATIC (as at boot)."""
         self._is_automatic = level == AUTOMATIC
         if not self._is_automatic:
             self.threshold = level
-        elif self._ambient_high is not None:
+        elif self._has_ambient:
             self._choose()
 
     def sample(self, level):
@@ -65,16 +69,13 @@ class OpticalThreshold:
 
     def signal(self):
         """Return (ambient, swing, threshold, quality in percent)."""
-        if not self._has_ambient():
+        if not self._has_ambient:
             return 0, 0, self.threshold or 0, 0
         ambient = (self._ambient_low + self._ambient_high) // 2
         if not self._led:
             return ambient, 0, self.threshold, 0
         swing = self._led + self._ripple()
         return ambient, swing, self.threshold, 100 * self._gap() // swing
-
-    def _has_ambient(self):
-        return self._ambient_high is not None
 
     def _ripple(self):
         return self._ambient_high - self._ambient_low
@@ -88,7 +89,7 @@ class OpticalThreshold:
         self.threshold = min(self._ambient_high + margin, HIGHEST_LEVEL)
 
     def _take_block(self, low, high):
-        if not self._has_ambient():
+        if not self._has_ambient:
             self._be_ambient(low, high)
         elif high < self.threshold:
             self._dark_block(low, high)
@@ -121,6 +122,7 @@ class OpticalThreshold:
             self._be_ambient(low, high)
 
     def _be_ambient(self, low, high):
+        self._has_ambient = True
         self._ambient_low = self._before_low = low
         self._ambient_high = self._before_high = high
         self._crossing_blocks = 0
@@ -128,11 +130,11 @@ class OpticalThreshold:
 
     def _begin_pulse(self):
         self._pulse_blocks = 0
-        self._pulse_low = HIGHEST_LEVEL + 1
+        self._pulse_low = NO_LEVEL
         self._pulse_high = 0
 
     def _learn(self):
-        if self._pulse_low <= HIGHEST_LEVEL:
+        if self._pulse_low != NO_LEVEL:
             led = self._pulse_low - self._ambient_low
         else:
             # A pulse too short to fill a block shows its crest only.

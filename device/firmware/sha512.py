@@ -9,8 +9,8 @@ BLOCK_BYTES = 128
 
 
 def _primes(count):
-    found = []
-    candidate = 2
+    found = [2]
+    candidate = 3
     while len(found) < count:
         if all(candidate % prime for prime in found):
             found.append(candidate)
