@@ -199,6 +199,10 @@ def test_pieces_out_of_order_missing_or_beyond_the_end_are_refused() -> None:
     with pytest.raises(module.UpdateOrder):
         update.data(128, NEWEST)
     update.data(0, NEWEST)
+    # Once more, as where its acknowledgement was lost.
+    writes = flash.writes
+    update.data(0, NEWEST)
+    assert flash.writes == writes
     with pytest.raises(module.UpdateOrder):
         update.data(128, NEWEST)
     run_steps(update.finish_steps())
