@@ -26,12 +26,13 @@ from spotcheck_device.daemon_log import log_boot, log_request, log_session_event
 from spotcheck_device.event_log import log_event
 from spotcheck_device.host_links import HostLink, HostLinks
 from spotcheck_device.journal import Journal
+from spotcheck_device.light_watch import LightWatch
 from spotcheck_device.live_pictures import LivePictures
 from spotcheck_device.live_view import NO_STREAM, LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.outcome_delivery import OutcomeDelivery
 from spotcheck_device.progress_display import ProgressDisplay
-from spotcheck_device.pulse_link import METER_INPUT, PulseLink, PulseSinks
+from spotcheck_device.pulse_link import PulseLink, PulseSinks
 from spotcheck_device.recorder import Recorder
 from spotcheck_device.sample_link import SampleLink
 from spotcheck_device.service_manager import ServiceManager
@@ -81,6 +82,7 @@ class Daemon:
                 on_pulses_lost=self._lose_pulses,
                 on_loss=self._abort,
                 on_notice=self._notice,
+                on_signal=LightWatch(self._notice).take,
             ),
         )
         self._pictures = LivePictures(on_credit_due=self._let_stream_on)
@@ -222,7 +224,7 @@ class Daemon:
 
     def _take_pulses(self, batch: PulseBatch) -> None:
         self._silence.hear_pulses()
-        if self._session is not None and batch.input == METER_INPUT:
+        if self._session is not None:
             events = self._session.add_pulses(batch)
             if self._recorder is not None:
                 self._recorder.add_pulses(batch)
@@ -231,10 +233,9 @@ class Daemon:
 
     def _lose_pulses(self, number: int, detail: str) -> None:
         # A measurement needs its own meter's pulses only; of the others a person should know.
-        if number == METER_INPUT:
-            self._abort(Reason.DATA_LOST, detail)
-        else:
-            self._notice(Reason.DATA_LOST.value, f"input {number}: {detail}")
+        if self._session is not None:
+            self._handle(self._session.abort(Reason.DATA_LOST, detail, number))
+        self._notice(Reason.DATA_LOST.value, f"input {number}: {detail}")
 
     def _grant(self) -> None:
         # An idle session lets the source wait: a request then finds the stream where it left it.
