@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,11 +79,20 @@ def _logged() -> Iterator[None]:
     """The log of a run, and why it ended if it failed."""
     from spotcheck_device.event_log import close_event_log, log_event, open_event_log
 
+    # A watchdog that is not fed aborts the process: where it hung is then told, as plain text.
+    faulthandler.enable()
     handler = open_event_log()
     try:
         yield
     except Exception as error:
-        log_event("device-failed", logging.ERROR, text=str(error), kind=type(error).__name__)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        log_event(
+            "device-failed",
+            logging.ERROR,
+            text=str(error),
+            kind=type(error).__name__,
+            where=f"{Path(last.filename).name}:{last.lineno}",
+        )
         raise
     finally:
         close_event_log(handler)
