@@ -31,11 +31,16 @@ from spotcheck_device.live_view import NO_STREAM, LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.outcome_delivery import OutcomeDelivery
 from spotcheck_device.progress_display import ProgressDisplay
-from spotcheck_device.pulse_link import PulseLink
+from spotcheck_device.pulse_link import METER_INPUT, PulseLink, PulseSinks
 from spotcheck_device.recorder import Recorder
 from spotcheck_device.sample_link import SampleLink
 from spotcheck_device.service_manager import ServiceManager
-from spotcheck_device.session_messages import MeasurementRequest, SessionEvent, SessionProgress
+from spotcheck_device.session_messages import (
+    MeasurementRequest,
+    RangesChanged,
+    SessionEvent,
+    SessionProgress,
+)
 from spotcheck_device.silence_watch import SilenceWatch
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
@@ -70,10 +75,13 @@ class Daemon:
         self._pulses = PulseLink(
             config.pulses,
             config.pulses_baud,
-            on_open=self._grant,
-            on_pulses=self._take_pulses,
-            on_loss=self._abort,
-            on_notice=self._notice,
+            PulseSinks(
+                on_open=self._grant,
+                on_pulses=self._take_pulses,
+                on_pulses_lost=self._lose_pulses,
+                on_loss=self._abort,
+                on_notice=self._notice,
+            ),
         )
         self._pictures = LivePictures(on_credit_due=self._let_stream_on)
         self._hosts = HostLinks(
@@ -156,8 +164,10 @@ class Daemon:
                 voltage_range=message.voltage_range,
                 current_range=message.current_range,
             )
-            if self._session is None or self._session.stream != stream:
+            if self._session is None or not _differ_in_ranges_only(self._session.stream, stream):
                 self._begin_stream(stream)
+            elif self._session.stream != stream:
+                self._change_ranges(self._session, stream)
         except (CorrectionSetError, EvidenceError) as error:
             self._end_stream()
             self._notice("stream-not-usable", str(error))
@@ -178,6 +188,14 @@ class Daemon:
             self._recorder.attach(session, prefix)
         self._session = session
         log_stream(stream)
+
+    def _change_ranges(self, session: MeasuringSession, stream: StreamFormat) -> None:
+        self._handle(session.change_ranges(stream))
+        log_stream(stream)
+        prefix = f"{self._config.device_id}-{self._journal.boot}"
+        self._pictures.attach(session, LiveViewer(stream, self._correction))
+        if self._recorder is not None:
+            self._recorder.attach(session, prefix)
 
     def _end_stream(self) -> None:
         if self._session is not None:
@@ -204,12 +222,19 @@ class Daemon:
 
     def _take_pulses(self, batch: PulseBatch) -> None:
         self._silence.hear_pulses()
-        if self._session is not None:
+        if self._session is not None and batch.input == METER_INPUT:
             events = self._session.add_pulses(batch)
             if self._recorder is not None:
                 self._recorder.add_pulses(batch)
             self._handle(events)
             self._grant()
+
+    def _lose_pulses(self, number: int, detail: str) -> None:
+        # A measurement needs its own meter's pulses only; of the others a person should know.
+        if number == METER_INPUT:
+            self._abort(Reason.DATA_LOST, detail)
+        else:
+            self._notice(Reason.DATA_LOST.value, f"input {number}: {detail}")
 
     def _grant(self) -> None:
         # An idle session lets the source wait: a request then finds the stream where it left it.
@@ -243,7 +268,10 @@ class Daemon:
             self._recorder.take_events(events)
         for event in events:
             log_session_event(event)
-            if not isinstance(event, SessionProgress):
+            if isinstance(event, RangesChanged):
+                ranges = f"{event.stream.voltage_range} and {event.stream.current_range}"
+                self._notice("ranges-changed", f"{event.request_id} goes on in {ranges}")
+            elif not isinstance(event, SessionProgress):
                 self._delivery.put(event)
             elif self._session is not None:
                 self._progress.show(event, self._session)
@@ -292,7 +320,7 @@ class Daemon:
                 self._start(link, message)
             case wire.StopMeasurement():
                 if self._session is not None:
-                    self._handle(self._session.stop())
+                    self._handle(self._session.stop(message.request_id))
             case wire.WatchLive():
                 self._pictures.watch(link, message)
             case wire.Acknowledge():
@@ -326,6 +354,10 @@ class Daemon:
         sample = self._session.end_sample if self._session else None
         log_event(code.replace(" ", "-"), logging.WARNING, text=text, sample=sample)
         self._delivery.put(wire.Notice(code=code, text=text, sample=sample))
+
+
+def _differ_in_ranges_only(one: StreamFormat, other: StreamFormat) -> bool:
+    return (one.sample_rate_hz, one.phases) == (other.sample_rate_hz, other.phases)
 
 
 async def _terminated() -> None:

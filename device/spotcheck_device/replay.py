@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -140,6 +141,7 @@ def _blocks(opened: _Opened) -> Iterator[SampleBlock]:
 def _batches(opened: _Opened) -> Iterator[PulseBatch]:
     pulses = _rows(opened.folder / PULSES_FILE, PULSES_HEADER)
     given = 0
+    marks = deque(opened.head.pps_stamps)
     for complete_to, count in _rows(opened.folder / BATCHES_FILE, BATCHES_HEADER):
         rows = list(islice(pulses, _integer(opened, count) - given))
         given += len(rows)
@@ -148,12 +150,18 @@ def _batches(opened: _Opened) -> Iterator[PulseBatch]:
                 f"{opened.folder / PULSES_FILE}: holds {given} pulses, but {BATCHES_FILE} counts "
                 f"{count}; {COPY_AGAIN}"
             )
+        complete_to_stamp = _integer(opened, complete_to)
+        pps_stamps = []
+        while marks and marks[0] < complete_to_stamp:
+            pps_stamps.append(marks.popleft())
         yield PulseBatch(
             pulses=tuple(
                 Pulse(stamp=_integer(opened, stamp), index=_integer(opened, index))
                 for _, stamp, index in rows
             ),
-            complete_to_stamp=_integer(opened, complete_to),
+            complete_to_stamp=complete_to_stamp,
+            input=opened.head.request.pulse_input,
+            pps_stamps=tuple(pps_stamps),
         )
 
 
