@@ -160,7 +160,7 @@ def noise_ppm(share_of_range: float) -> float:
     """Noise of 10 s of power at 4 kS/s, PF 1, where the current is a share of 127 A rms."""
     noise_v = REFERENCE_V / 2**0.5 / 10 ** (102 / 20)
     signal_v = share_of_range * REFERENCE_V / 2**0.5
-    voltage_v = 230 / 505 * REFERENCE_V / 2**0.5
+    voltage_v = 230 / 506 * REFERENCE_V / 2**0.5
     return 1e6 * math.hypot(noise_v / signal_v, noise_v / voltage_v) / math.sqrt(4000 * 10)
 
 
@@ -196,7 +196,7 @@ def clamp() -> list[Figure]:
         ),
         Figure(
             name="crosstalk of U into 5 A, gain 16",
-            value=f"{230 / 505 * REFERENCE_V / 2**0.5 / (5 / TURNS * BURDEN_OHM):.0f} ppm",
+            value=f"{230 / 506 * REFERENCE_V / 2**0.5 / (5 / TURNS * BURDEN_OHM):.0f} ppm",
             formula="−120 dB·U/(I/N·Rb), worst phase",
         ),
     ]  # fmt: skip

@@ -25,7 +25,7 @@ def only_daemon_of(state_folder: Path) -> Iterator[None]:
         ConfigurationError: another daemon holds it, or it cannot be made or written.
     """
     try:
-        state_folder.mkdir(parents=True, exist_ok=True)
+        state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (state_folder / LOCK_NAME).open("w")
     except OSError as error:
         raise ConfigurationError(f"state_folder {state_folder}: {error.strerror}") from error

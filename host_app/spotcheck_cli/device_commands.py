@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,23 +19,27 @@ from spotcheck_cli.named_errors import named_errors
 EXIT_FAILED = 1
 
 
-class _RunByDefault(TyperGroup):
-    """`device CONFIG` is `device run CONFIG`, as it was before there were other commands."""
+class _RunsByDefault(TyperGroup):
+    """`spotcheck device CONFIG` is `spotcheck device run CONFIG`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["run", *args]
-        return super().parse_args(ctx, args)
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
 
 
-device = typer.Typer(
-    cls=_RunByDefault, help="The instrument's daemon and its machine.", no_args_is_help=True
+device_commands = typer.Typer(
+    cls=_RunsByDefault,
+    help="Run the instrument's daemon by its configuration (TOML); examine its machine.",
+    no_args_is_help=True,
 )
+_Config = Annotated[Path, typer.Argument(help="Configuration (TOML).")]
 
 
-@device.command()
+@device_commands.command()
 def run(
-    config: Annotated[Path, typer.Argument(help="Configuration (TOML).")],
+    config: _Config,
     until_input_closes: Annotated[
         bool, typer.Option("--until-input-closes", help="End with the program that started it.")
     ] = False,
@@ -49,9 +55,9 @@ def run(
             asyncio.run(Daemon(settings).run(until_input_closes=until_input_closes))
 
 
-@device.command()
+@device_commands.command()
 def doctor(
-    config: Annotated[Path, typer.Argument(help="Configuration (TOML).")],
+    config: _Config,
     lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -77,11 +83,20 @@ def _logged() -> Iterator[None]:
     """The log of a run, and why it ended if it failed."""
     from spotcheck_device.event_log import close_event_log, log_event, open_event_log
 
+    # A watchdog that is not fed aborts the process: where it hung is then told, as plain text.
+    faulthandler.enable()
     handler = open_event_log()
     try:
         yield
     except Exception as error:
-        log_event("device-failed", logging.ERROR, text=str(error), kind=type(error).__name__)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        log_event(
+            "device-failed",
+            logging.ERROR,
+            text=str(error),
+            kind=type(error).__name__,
+            where=f"{Path(last.filename).name}:{last.lineno}",
+        )
         raise
     finally:
         close_event_log(handler)

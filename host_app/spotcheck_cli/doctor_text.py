@@ -13,6 +13,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "filesystem": ("file system", "文件系统"),
     "room": ("free space", "剩余空间"),
     "disk": ("disk sync", "磁盘同步"),
+    "recordings": ("recordings", "录波目录"),
     "front-end": ("pulse front end", "脉冲前端"),
     "samples": ("sample source", "采样数据源"),
     "serial-latency": ("serial latency", "串口延迟"),
@@ -137,6 +138,14 @@ WORDS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "room.none": (
         ("{free_mb} MB: results may not be kept", "{free_mb} MB: 结果可能无法保存"),
         ("fetch recordings and delete them here", "取走录波并在本机删除"),
+    ),
+    "recordings.good": (("{path}, {free_mb} MB", "{path}, {free_mb} MB"), _NONE),
+    "recordings.not-writable": (
+        ("{path}: {text}", "{path}: {text}"),
+        (
+            "choose a record_folder that the daemon may write; its unit allows the state folder",
+            "选择守护进程可写的 record_folder; 其单元允许写状态目录",
+        ),
     ),
     "disk.good": (
         (

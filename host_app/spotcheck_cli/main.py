@@ -19,7 +19,7 @@ from spotcheck.meter import Connection
 from spotcheck.plain import from_plain
 from spotcheck.rule import load_rule, rule_ids
 from spotcheck_cli.campaign import campaign
-from spotcheck_cli.device_commands import device
+from spotcheck_cli.device_commands import device_commands
 from spotcheck_cli.named_errors import named_errors
 from spotcheck_cli.scenario import EPOCH_UTC_NS, Fault, Scenario, SimulatedPulseOutput
 
@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(campaign, name="campaign")
-app.add_typer(device, name="device")
+app.add_typer(device_commands, name="device")
 
 EXIT_DIFFERENT = 1
 

@@ -1,4 +1,4 @@
-"""How commands end when something named has gone wrong."""
+"""How a command says what went wrong."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

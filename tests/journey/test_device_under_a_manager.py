@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -77,3 +78,15 @@ def test_failure_to_start_is_the_last_line_of_the_log(config: Path, tmp_path: Pa
     assert daemon.returncode == 2
     assert (line["event"], line["level"]) == ("device-failed", "error")
     assert "set.json" in line["text"]
+    assert re.fullmatch(r"correction_set\.py:\d+", line["where"])
+
+
+def test_daemon_that_a_watchdog_aborts_says_where_it_was(config: Path) -> None:
+    with device("run", str(config)) as daemon:
+        assert daemon.stdout is not None
+        daemon.stdout.readline()
+        daemon.send_signal(signal.SIGABRT)
+        _, errors = daemon.communicate(timeout=30)
+    assert daemon.returncode == -signal.SIGABRT
+    assert "Fatal Python error: Aborted" in errors
+    assert "selectors.py" in errors

@@ -25,13 +25,20 @@ def examined(config: Path) -> tuple[int, dict[str, dict[str, Any]]]:
 def test_doctor_finds_the_front_end_and_the_source_and_leaves_them_to_a_running_daemon(
     tmp_path: Path,
 ) -> None:
+    correction = demonstration_correction_set()
     with start_bench(tmp_path, Scenario(seed=5), real_time=False) as bench:
-        with start_device(tmp_path, demonstration_correction_set(), bench.addresses):
-            _, beside = examined(tmp_path / "device.toml")
-        (tmp_path / "state").chmod(0o700)
-        _, before = examined(tmp_path / "device.toml")
-        # What was looked at serves the next daemon all the same.
-        with start_device(tmp_path, demonstration_correction_set(), bench.addresses) as device:
+        (tmp_path / "set.json").write_bytes(correction.to_bytes())
+        (tmp_path / "state").mkdir(0o700)
+        config = tmp_path / "before.toml"
+        config.write_text(
+            f"device_id = '{correction.instrument}'\nstate_folder = '{tmp_path}/state'\n"
+            f"correction_set = '{tmp_path}/set.json'\n"
+            f"samples = '{bench.addresses['samples']}'\npulses = '{bench.addresses['pulses']}'\n"
+        )
+        _, before = examined(config)
+        # What was looked at serves the daemon all the same.
+        with start_device(tmp_path, correction, bench.addresses) as device:
+            _, beside = examined(config)
             host, _, port = device.addresses["host"].rpartition(":")
             with DeviceClient(TcpTransport(host, int(port))) as client:
                 assert client.next_event(10.0) is not None

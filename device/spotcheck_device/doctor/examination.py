@@ -13,7 +13,7 @@ from spotcheck_device.doctor.front_end import check_front_end, check_latency
 from spotcheck_device.doctor.sample_source import check_sample_source
 from spotcheck_device.doctor.service import check_listen_address, check_unit
 from spotcheck_device.doctor.software import check_kernels, check_packages
-from spotcheck_device.doctor.state_folder import check_state_folder
+from spotcheck_device.doctor.state_folder import check_record_folder, check_state_folder
 from spotcheck_device.running_lock import daemon_is_running
 
 
@@ -38,6 +38,8 @@ def _instrument(config: DeviceConfig) -> list[Finding]:
         today = datetime.datetime.now(datetime.UTC).date()
         findings.append(check_correction(correction, config.device_id, today))
     findings += check_state_folder(Path(config.state_folder))
+    if config.record_folder:
+        findings.append(check_record_folder(Path(config.record_folder)))
     if runs:
         # A daemon that measures is not to lose a pulse or its source to a look.
         findings += [warning("front-end.left-alone"), warning("samples.left-alone")]

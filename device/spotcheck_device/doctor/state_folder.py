@@ -36,6 +36,20 @@ def check_state_folder(folder: Path) -> list[Finding]:
             judge_syncs(syncs_ms)]  # fmt: skip
 
 
+def check_record_folder(folder: Path) -> Finding:
+    """Whether recordings can be written; the recorder makes the folder where it is missing."""
+    nearest = folder
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        text = error.strerror or str(error)
+        return failed("recordings.not-writable", path=str(folder), text=text)
+    free_mb = shutil.disk_usage(nearest).free // 1_000_000
+    return ok("recordings.good", path=str(folder), free_mb=free_mb)
+
+
 def check_keys(folder: Path) -> Finding:
     """Whether only their owner can read the private keys in the folder."""
     keys = [path for path in sorted(folder.rglob("*")) if _holds_a_private_key(path)]

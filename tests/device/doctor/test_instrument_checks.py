@@ -26,6 +26,7 @@ from spotcheck_device.doctor.service import check_listen_address, check_unit
 from spotcheck_device.doctor.state_folder import (
     check_filesystem,
     check_keys,
+    check_record_folder,
     check_room,
     check_state_folder,
     filesystem_of,
@@ -104,6 +105,14 @@ def test_state_folder_that_is_missing_or_cannot_be_written_is_named(tmp_path: Pa
     assert codes(check_state_folder(tmp_path / "none")) == ["state.missing"]
     # Nobody may write there, not even root.
     assert codes(check_state_folder(Path("/proc/self"))) == ["state.not-writable"]
+
+
+def test_folder_of_recordings_may_be_made_but_must_be_writable(tmp_path: Path) -> None:
+    assert check_record_folder(tmp_path / "a" / "b").code == "recordings.good"
+    assert list(tmp_path.iterdir()) == []
+    assert check_record_folder(Path("/proc/self/recordings")).code == "recordings.not-writable"
+    (tmp_path / "file").write_text("")
+    assert check_record_folder(tmp_path / "file").code == "recordings.not-writable"
 
 
 def test_key_that_others_may_read_is_found_wherever_it_lies(tmp_path: Path) -> None:
