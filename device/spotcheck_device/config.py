@@ -6,6 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from spotcheck.errors import ConfigurationError
+from spotcheck_device.sources.address import parse_source_address
 from spotcheck_recording.writers import WRITABLE
 
 
@@ -20,7 +21,7 @@ class DeviceConfig:
     correction_set: str
     """File of the instrument's correction set."""
     samples: str
-    """`host:port` of the sample stream."""
+    """Address of the sample source, such as `host:port`; docs/formats/sample-sources.md."""
     pulses: str
     """Serial port of the pulse front end."""
     pulses_baud: int = 115_200
@@ -56,7 +57,7 @@ def parse_config(text: str, name: str) -> DeviceConfig:
     if missing := [key for key in wanted if key not in values]:
         raise ConfigurationError(f"{name}: {', '.join(missing)} is missing")
     config = DeviceConfig(**values)
-    split_address(f"{name}: samples", config.samples)
+    parse_source_address(f"{name}: samples", config.samples)
     host, _ = split_address(f"{name}: host_listen", config.host_listen)
     if not _is_loopback(host):
         raise ConfigurationError(

@@ -33,6 +33,7 @@ class PulseLink:
         baud: int,
         *,
         on_open: Callable[[], None],
+        on_marker: Callable[[int], None],
         on_pulses: Callable[[PulseBatch], None],
         on_loss: Callable[[Reason, str], None],
         on_notice: Callable[[str, str], None],
@@ -43,6 +44,7 @@ class PulseLink:
             port: Serial port of the front end.
             baud: Its speed.
             on_open: Told when the port is open: from then on nothing is missed.
+            on_marker: Takes the number of a frame that the front end has counted.
             on_pulses: Takes pulses with their promise of completeness.
             on_loss: Takes what makes a running measurement worthless.
             on_notice: Takes what a person should know (code, text).
@@ -50,6 +52,7 @@ class PulseLink:
         self._port = port
         self._baud = baud
         self._on_open = on_open
+        self._on_marker = on_marker
         self._on_pulses = on_pulses
         self._on_loss = on_loss
         self._on_notice = on_notice
@@ -117,6 +120,7 @@ class PulseLink:
             case table.Marker():
                 self._stamp_what_waits()
                 self._clock.add_marker(message.sample_index, message.counter)
+                self._on_marker(message.sample_index)
             case table.Pulse() if message.input == METER_INPUT:
                 self._expect(message.index)
                 self._next_index = message.index + 1
