@@ -30,10 +30,9 @@ def frames() -> Iterator[tuple[int, tuple[int, ...]]]:
 
 def test_buffer_holds_the_inputs_that_are_wanted_and_the_stamp(iiod_stub: ModuleType) -> None:
     bench = iiod_stub.Bench(frames=frames())
-    with iiod_stub.serving(bench) as uri:
-        with closing(IioConverter(order(uri))) as converter:
-            first = converter.decode(converter.read())
-            second = converter.decode(converter.read())
+    with iiod_stub.serving(bench) as uri, closing(IioConverter(order(uri))) as converter:
+        first = converter.decode(converter.read())
+        second = converter.decode(converter.read())
     assert converter.stream_format.sample_rate_hz == 8000
     assert first.codes[:2].tolist() == [[5, 2], [105, 102]]
     assert second.codes[0].tolist() == [100 * 160 + 5, 100 * 160 + 2]
