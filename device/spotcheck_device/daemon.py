@@ -34,7 +34,6 @@ from spotcheck_device.outcome_delivery import OutcomeDelivery
 from spotcheck_device.progress_display import ProgressDisplay
 from spotcheck_device.pulse_link import PulseLink, PulseSinks
 from spotcheck_device.recorder import Recorder
-from spotcheck_device.sample_link import SampleLink
 from spotcheck_device.service_manager import ServiceManager
 from spotcheck_device.session_messages import (
     MeasurementRequest,
@@ -43,6 +42,8 @@ from spotcheck_device.session_messages import (
     SessionProgress,
 )
 from spotcheck_device.silence_watch import SilenceWatch
+from spotcheck_device.sources.opening import open_source
+from spotcheck_device.sources.port import SampleGap, SourceListener
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
 from spotcheck_wire.sample_stream import StreamFormatMessage
@@ -67,11 +68,14 @@ class Daemon:
         self._session: MeasuringSession | None = None
         self._outcomes_given = 0
         self._format: StreamFormatMessage | None = None
-        self._samples = SampleLink(
-            split_address("samples", config.samples),
-            on_format=self._take_format,
-            on_block=self._take_block,
-            on_loss=self._lose_samples,
+        self._samples = open_source(
+            config.samples,
+            SourceListener(
+                on_format=self._take_format,
+                on_block=self._take_block,
+                on_loss=self._lose_samples,
+                on_gap=self._name_gap,
+            ),
         )
         self._pulses = PulseLink(
             config.pulses,
@@ -82,6 +86,7 @@ class Daemon:
                 on_pulses_lost=self._lose_pulses,
                 on_loss=self._abort,
                 on_notice=self._notice,
+                on_marker=self._samples.add_marker,
                 on_signal=LightWatch(self._notice).take,
             ),
         )
@@ -256,6 +261,10 @@ class Daemon:
     def _lose_samples(self, reason: str) -> None:
         self._pictures.lose_source()
         self._abort(Reason.SAMPLES_LOST, reason)
+
+    def _name_gap(self, gap: SampleGap) -> None:
+        # The block behind it ends a running measurement; this says why.
+        self._notice("samples-missing", str(gap))
 
     def _abort(self, reason: Reason, detail: str) -> None:
         if self._session is not None:

@@ -59,6 +59,8 @@ class PulseSinks:
     """Takes what makes a running measurement worthless."""
     on_notice: Callable[[str, str], None]
     """Takes what a person should know (code, text)."""
+    on_marker: Callable[[int], None]
+    """Takes the number of a frame that the front end has counted."""
     on_signal: Callable[[table.InputSignal], None] | None = None
     """Takes light and threshold of an optical input once a second; None: nobody does."""
 
@@ -170,6 +172,7 @@ class PulseLink:
             case table.Marker():
                 self._stamp_what_waits()
                 self._clock.add_marker(message.sample_index, message.counter)
+                self._sinks.on_marker(message.sample_index)
             case table.Pulse() if message.input < codec.INPUTS:
                 self._expect(message.input, message.index)
                 pulse_input = self._inputs[message.input]

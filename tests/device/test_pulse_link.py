@@ -35,6 +35,7 @@ class Told:
     lost: list[tuple[int, str]] = field(default_factory=list)
     losses: list[tuple[Reason, str]] = field(default_factory=list)
     notices: list[tuple[str, str]] = field(default_factory=list)
+    markers: list[int] = field(default_factory=list)
     signals: list[table.InputSignal] = field(default_factory=list)
 
     def open(self) -> None:
@@ -47,6 +48,7 @@ class Told:
             on_pulses_lost=lambda number, text: self.lost.append((number, text)),
             on_loss=lambda reason, text: self.losses.append((reason, text)),
             on_notice=lambda code, text: self.notices.append((code, text)),
+            on_marker=self.markers.append,
             on_signal=self.signals.append,
         )
 
@@ -166,8 +168,10 @@ def test_pps_is_stamped_like_pulses_and_comes_before_every_promise_that_covers_i
             await until(lambda: len(front_end.told.batches) >= 5)
             return front_end.told
 
-    batches = asyncio.run(scenario()).batches
+    told = asyncio.run(scenario())
+    batches = told.batches
     assert [batch.pps_stamps for batch in batches[:5]] == [(500 << 16,), (), (), (), ()]
+    assert told.markers == [0, 1000]
     assert {batch.complete_to_stamp for batch in batches} == {batches[0].complete_to_stamp}
     assert batches[0].complete_to_stamp > 500 << 16
 
