@@ -171,6 +171,30 @@ WORDS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ),
         _NONE,
     ),
+    "front-end.self-test": (
+        ("{port}: self-test failed: {broken}", "{port}: 自检失败: {broken}"),
+        (
+            "start it anew; if it fails again, install the firmware anew or replace the front end",
+            "重新上电; 若再失败, 重装固件或更换脉冲前端",
+        ),
+    ),
+    "front-end.incomplete": (
+        (
+            "{port}: firmware {firmware}, missing: {broken}",
+            "{port}: 固件 {firmware}, 缺少: {broken}",
+        ),
+        ("plug in the clamps; look at the I²C wiring", "插上电流钳; 检查 I²C 接线"),
+    ),
+    "front-end.watchdog": (
+        (
+            "{port}: firmware {firmware} was restarted by its watchdog",
+            "{port}: 固件 {firmware} 曾被看门狗重启",
+        ),
+        (
+            "look for front-end-lost in the log; update the firmware if it comes back",
+            "在日志中查找 front-end-lost; 若再现则更新固件",
+        ),
+    ),
     "front-end.absent": (
         ("{port}: {text}", "{port}: {text}"),
         (

@@ -44,7 +44,8 @@ def test_doctor_finds_the_front_end_and_the_source_and_leaves_them_to_a_running_
                 assert client.next_event(10.0) is not None
     assert beside["front-end"]["code"] == "front-end.left-alone"
     assert beside["samples"]["code"] == "samples.left-alone"
-    assert before["front-end"]["code"] == "front-end.good"
+    # A bench without sensor and clamp memory says so, and stamps pulses all the same.
+    assert before["front-end"]["code"] in ("front-end.good", "front-end.incomplete")
     assert before["front-end"]["facts"]["counter_hz"] > 0
     assert before["samples"]["code"] == "samples.good"
     assert before["samples"]["facts"]["current_range"] == "C100"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import serial
 
-from spotcheck_device.doctor.finding import Finding, failed, ok, warning
+from spotcheck_device.doctor.finding import Fact, Finding, failed, ok, warning
+from spotcheck_wire import frontend_codec as codec
 from spotcheck_wire import frontend_messages as table
 from spotcheck_wire.errors import MessageError
 from spotcheck_wire.frames import (
@@ -22,6 +23,15 @@ from spotcheck_wire.frames import (
 ANSWER_S = 2.0
 _LOOK_S = 0.1
 MOST_LATENCY_MS = 2
+SELF_TEST_NAMES = {
+    codec.SELF_TEST_CODEC: "codec",
+    codec.SELF_TEST_COUNTER: "counter",
+    codec.SELF_TEST_FIFO: "FIFO",
+    codec.SELF_TEST_SENSOR: "environment sensor",
+    codec.SELF_TEST_CLAMP: "clamp memory",
+}
+MISSING_IS_NO_FAULT = codec.SELF_TEST_SENSOR | codec.SELF_TEST_CLAMP
+"""Pulses are stamped without them; only climate and clamp are then not known."""
 
 
 def check_front_end(port: str, baud: int) -> Finding:
@@ -60,15 +70,28 @@ def _ask(line: serial.Serial, port: str) -> Finding:
             if isinstance(event, WrongVersion):
                 return failed("front-end.other-version", port=port, version=event.version)
             if isinstance(event, Frame) and (hello := _hello(event)) is not None:
-                return ok(
-                    "front-end.good",
-                    port=port,
-                    firmware=f"{hello.firmware_major}.{hello.firmware_minor}.{hello.firmware_patch}",
-                    table=event.version,
-                    counter_hz=hello.counter_hz,
-                    inputs=hello.inputs,
-                )
+                return _judge(hello, port, event.version)
     return failed("front-end.silent", port=port, heard_bytes=heard)
+
+
+def _judge(hello: table.FrontEndHello, port: str, version: int) -> Finding:
+    """What it says of itself: version, self-test, and why it last started."""
+    broken = [name for bit, name in SELF_TEST_NAMES.items() if hello.self_test & bit]
+    facts: dict[str, Fact] = {
+        "port": port,
+        "firmware": f"{hello.firmware_major}.{hello.firmware_minor}.{hello.firmware_patch}",
+        "table": version,
+        "counter_hz": hello.counter_hz,
+        "inputs": hello.inputs,
+        "broken": ", ".join(broken),
+    }
+    if hello.self_test & ~MISSING_IS_NO_FAULT:
+        return failed("front-end.self-test", **facts)
+    if hello.self_test:
+        return warning("front-end.incomplete", **facts)
+    if hello.boot_reason == codec.BOOT_WATCHDOG:
+        return warning("front-end.watchdog", **facts)
+    return ok("front-end.good", **facts)
 
 
 def _hello(frame: Frame) -> table.FrontEndHello | None:

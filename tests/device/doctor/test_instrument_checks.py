@@ -32,6 +32,7 @@ from spotcheck_device.doctor.state_folder import (
     filesystem_of,
     judge_syncs,
 )
+from spotcheck_wire import frontend_codec as codec
 from spotcheck_wire.frames import FrameEncoder
 from spotcheck_wire.frontend_messages import FrontEndHello, encode_front_end
 from spotcheck_wire.sample_stream import StreamFormatMessage, encode_end, encode_format
@@ -207,22 +208,44 @@ def answer(master: int, reply: bytes) -> threading.Thread:
     return thread
 
 
-def hello(encoder: FrameEncoder) -> bytes:
+def hello(*, boot_reason: int = codec.BOOT_POWER_ON, self_test: int = 0) -> bytes:
     message = FrontEndHello(
-        counter_hz=24_576_000, boot_id=7, firmware_major=1, firmware_minor=2, firmware_patch=3,
-        inputs=5,
+        counter_hz=62_500_000, boot_id=7, marker_interval=1024, firmware_major=1, firmware_minor=2,
+        firmware_patch=3, inputs=5, boot_reason=boot_reason, self_test=self_test,
     )  # fmt: skip
-    return encoder.encode(*encode_front_end(message))
+    return FrameEncoder(max_frame=256).encode(*encode_front_end(message))
 
 
 def test_front_end_that_answers_says_its_firmware(pty: tuple[int, str]) -> None:
     master, port = pty
-    thread = answer(master, b"noise\0" + hello(FrameEncoder(max_frame=256)))
+    thread = answer(master, b"noise\0" + hello())
     finding = check_front_end(port, 115_200)
     thread.join()
     assert finding.code == "front-end.good"
     facts = {name: finding.facts[name] for name in ("firmware", "counter_hz", "inputs")}
-    assert facts == {"firmware": "1.2.3", "counter_hz": 24_576_000, "inputs": 5}
+    assert facts == {"firmware": "1.2.3", "counter_hz": 62_500_000, "inputs": 5}
+
+
+@pytest.mark.parametrize(
+    ("says", "code", "broken"),
+    [
+        (hello(self_test=codec.SELF_TEST_CLAMP), "front-end.incomplete", "clamp memory"),
+        (
+            hello(self_test=codec.SELF_TEST_COUNTER | codec.SELF_TEST_SENSOR),
+            "front-end.self-test", "counter, environment sensor",
+        ),
+        (hello(boot_reason=codec.BOOT_WATCHDOG), "front-end.watchdog", ""),
+        (hello(boot_reason=codec.BOOT_COMMAND), "front-end.good", ""),
+    ],
+)  # fmt: skip
+def test_front_end_says_what_is_wrong_with_itself(
+    says: bytes, code: str, broken: str, pty: tuple[int, str]
+) -> None:
+    master, port = pty
+    thread = answer(master, says)
+    finding = check_front_end(port, 115_200)
+    thread.join()
+    assert (finding.code, finding.facts["broken"]) == (code, broken)
 
 
 def test_front_end_of_another_table_is_named(pty: tuple[int, str]) -> None:
