@@ -50,6 +50,8 @@ class DeviceConfig:
     """Folder where each measurement's samples and pulses are recorded; empty for nowhere."""
     record_format: str = "parquet"
     """csv, parquet, comtrade, wav or flac."""
+    record_limit_mb: int = 0
+    """Megabytes that all recordings may hold; the oldest make room. 0: no limit."""
 
 
 class _Place:
@@ -125,6 +127,10 @@ def _check_values(config: DeviceConfig, place: _Place) -> None:
         raise ConfigurationError(
             f"{place.of('host_listen')} = {config.host_listen!r}: hosts are not authenticated yet, "
             "so only a loopback address is served; forward the port over SSH"
+        )
+    if config.record_limit_mb < 0:
+        raise ConfigurationError(
+            f"{place.of('record_limit_mb')} = {config.record_limit_mb} is no size; 0 is no limit"
         )
     if config.record_format not in WRITABLE:
         raise ConfigurationError(

@@ -105,6 +105,7 @@ class Daemon:
                 Path(config.record_folder),
                 config.record_format,
                 self._correction,
+                limit_mb=config.record_limit_mb,
                 on_notice=self._notice,
                 on_room=self._grant,
             )
