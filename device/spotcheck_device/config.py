@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from spotcheck.errors import ConfigurationError
+from spotcheck_device.sources.address import parse_source_address
 from spotcheck_device.toml_lines import key_lines
 from spotcheck_recording.writers import WRITABLE
 
@@ -36,7 +37,7 @@ class DeviceConfig:
     correction_set: str
     """File of the instrument's correction set."""
     samples: str
-    """`host:port` of the sample stream."""
+    """Address of the sample source, such as `host:port`; docs/formats/sample-sources.md."""
     pulses: str
     """Serial port of the pulse front end."""
     pulses_baud: int = 115_200
@@ -49,6 +50,8 @@ class DeviceConfig:
     """Folder where each measurement's samples and pulses are recorded; empty for nowhere."""
     record_format: str = "parquet"
     """csv, parquet, comtrade, wav or flac."""
+    record_limit_mb: int = 0
+    """Megabytes that all recordings may hold; the oldest make room. 0: no limit."""
 
 
 class _Place:
@@ -118,12 +121,16 @@ def _check_values(config: DeviceConfig, place: _Place) -> None:
             f"{place.of('pulses_baud')} = {config.pulses_baud} is no speed; "
             f"{low} to {high} is possible"
         )
-    split_address(place.of("samples"), config.samples)
+    parse_source_address(place.of("samples"), config.samples)
     host, _ = split_address(place.of("host_listen"), config.host_listen)
     if not _is_loopback(host):
         raise ConfigurationError(
             f"{place.of('host_listen')} = {config.host_listen!r}: hosts are not authenticated yet, "
             "so only a loopback address is served; forward the port over SSH"
+        )
+    if config.record_limit_mb < 0:
+        raise ConfigurationError(
+            f"{place.of('record_limit_mb')} = {config.record_limit_mb} is no size; 0 is no limit"
         )
     if config.record_format not in WRITABLE:
         raise ConfigurationError(

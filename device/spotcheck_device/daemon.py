@@ -26,14 +26,14 @@ from spotcheck_device.daemon_log import log_boot, log_request, log_session_event
 from spotcheck_device.event_log import log_event
 from spotcheck_device.host_links import HostLink, HostLinks
 from spotcheck_device.journal import Journal
+from spotcheck_device.light_watch import LightWatch
 from spotcheck_device.live_pictures import LivePictures
 from spotcheck_device.live_view import NO_STREAM, LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.outcome_delivery import OutcomeDelivery
 from spotcheck_device.progress_display import ProgressDisplay
-from spotcheck_device.pulse_link import METER_INPUT, PulseLink, PulseSinks
+from spotcheck_device.pulse_link import PulseLink, PulseSinks
 from spotcheck_device.recorder import Recorder
-from spotcheck_device.sample_link import SampleLink
 from spotcheck_device.service_manager import ServiceManager
 from spotcheck_device.session_messages import (
     MeasurementRequest,
@@ -42,6 +42,8 @@ from spotcheck_device.session_messages import (
     SessionProgress,
 )
 from spotcheck_device.silence_watch import SilenceWatch
+from spotcheck_device.sources.opening import open_source
+from spotcheck_device.sources.port import SampleGap, SourceListener
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
 from spotcheck_wire.sample_stream import StreamFormatMessage
@@ -66,11 +68,14 @@ class Daemon:
         self._session: MeasuringSession | None = None
         self._outcomes_given = 0
         self._format: StreamFormatMessage | None = None
-        self._samples = SampleLink(
-            split_address("samples", config.samples),
-            on_format=self._take_format,
-            on_block=self._take_block,
-            on_loss=self._lose_samples,
+        self._samples = open_source(
+            config.samples,
+            SourceListener(
+                on_format=self._take_format,
+                on_block=self._take_block,
+                on_loss=self._lose_samples,
+                on_gap=self._name_gap,
+            ),
         )
         self._pulses = PulseLink(
             config.pulses,
@@ -81,6 +86,8 @@ class Daemon:
                 on_pulses_lost=self._lose_pulses,
                 on_loss=self._abort,
                 on_notice=self._notice,
+                on_marker=self._samples.add_marker,
+                on_signal=LightWatch(self._notice).take,
             ),
         )
         self._pictures = LivePictures(on_credit_due=self._let_stream_on)
@@ -98,6 +105,7 @@ class Daemon:
                 Path(config.record_folder),
                 config.record_format,
                 self._correction,
+                limit_mb=config.record_limit_mb,
                 on_notice=self._notice,
                 on_room=self._grant,
             )
@@ -222,7 +230,7 @@ class Daemon:
 
     def _take_pulses(self, batch: PulseBatch) -> None:
         self._silence.hear_pulses()
-        if self._session is not None and batch.input == METER_INPUT:
+        if self._session is not None:
             events = self._session.add_pulses(batch)
             if self._recorder is not None:
                 self._recorder.add_pulses(batch)
@@ -231,10 +239,9 @@ class Daemon:
 
     def _lose_pulses(self, number: int, detail: str) -> None:
         # A measurement needs its own meter's pulses only; of the others a person should know.
-        if number == METER_INPUT:
-            self._abort(Reason.DATA_LOST, detail)
-        else:
-            self._notice(Reason.DATA_LOST.value, f"input {number}: {detail}")
+        if self._session is not None:
+            self._handle(self._session.abort(Reason.DATA_LOST, detail, number))
+        self._notice(Reason.DATA_LOST.value, f"input {number}: {detail}")
 
     def _grant(self) -> None:
         # An idle session lets the source wait: a request then finds the stream where it left it.
@@ -255,6 +262,10 @@ class Daemon:
     def _lose_samples(self, reason: str) -> None:
         self._pictures.lose_source()
         self._abort(Reason.SAMPLES_LOST, reason)
+
+    def _name_gap(self, gap: SampleGap) -> None:
+        # The block behind it ends a running measurement; this says why.
+        self._notice("samples-missing", str(gap))
 
     def _abort(self, reason: Reason, detail: str) -> None:
         if self._session is not None:

@@ -24,7 +24,6 @@ from spotcheck_wire.frames import (
     WrongVersion,
 )
 
-METER_INPUT = 0
 FAULT_TEXTS = {
     codec.FAULT_EVENT_OUT_OF_ORDER: "an event came before a count already promised complete",
     codec.FAULT_UNKNOWN_RECORD: "the FIFO held a record of no known kind",
@@ -52,15 +51,16 @@ class PulseSinks:
     on_open: Callable[[], None]
     """Told when the port is open: from then on nothing is missed."""
     on_pulses: Callable[[PulseBatch], None]
-    """Takes pulses of one input; each promise of the front end makes a batch for every input."""
+    """Takes pulses of one input; each promise of the front end makes a batch for every input,
+    and the first of them carries the new marks of PPS."""
     on_pulses_lost: Callable[[int, str], None]
     """Takes an input, and how many of its pulses are missing at least."""
     on_loss: Callable[[Reason, str], None]
     """Takes what makes a running measurement worthless."""
     on_notice: Callable[[str, str], None]
     """Takes what a person should know (code, text)."""
-    on_pps: Callable[[int, int], None] | None = None
-    """Takes counter and number since boot of each PPS edge; None: nobody does."""
+    on_marker: Callable[[int], None]
+    """Takes the number of a frame that the front end has counted."""
     on_signal: Callable[[table.InputSignal], None] | None = None
     """Takes light and threshold of an optical input once a second; None: nobody does."""
 
@@ -98,6 +98,8 @@ class PulseLink:
         self._boot_id = boot_id
         self._clock = ClockMap()
         self._inputs = [_Input() for _ in range(codec.INPUTS)]
+        self._unstamped_pps: list[table.Pps] = []
+        self._pps_stamps: list[int] = []
         self._told_version: int | None = None
 
     async def run(self) -> None:
@@ -170,6 +172,7 @@ class PulseLink:
             case table.Marker():
                 self._stamp_what_waits()
                 self._clock.add_marker(message.sample_index, message.counter)
+                self._sinks.on_marker(message.sample_index)
             case table.Pulse() if message.input < codec.INPUTS:
                 self._expect(message.input, message.index)
                 pulse_input = self._inputs[message.input]
@@ -180,8 +183,8 @@ class PulseLink:
                     self._expect(number, so_far)
                     self._inputs[number].next_index = so_far
                 self._complete(message.counter)
-            case table.Pps() if self._sinks.on_pps is not None:
-                self._sinks.on_pps(message.counter, message.number)
+            case table.Pps():
+                self._unstamped_pps.append(message)
             case table.InputSignal() if self._sinks.on_signal is not None:
                 self._sinks.on_signal(message)
             case table.Fault():
@@ -213,6 +216,8 @@ class PulseLink:
     def _stamp_what_waits(self) -> None:
         if not self._clock.is_ready:
             return
+        self._pps_stamps += [self._clock.stamp(pps.counter) for pps in self._unstamped_pps]
+        self._unstamped_pps = []
         for number, pulse_input in enumerate(self._inputs):
             if pulse_input.unstamped:
                 pulses = tuple(
@@ -228,7 +233,11 @@ class PulseLink:
         if self._clock.is_ready:
             stamp = self._clock.stamp(counter)
             for number in range(len(self._inputs)):
-                self._sinks.on_pulses(PulseBatch(pulses=(), complete_to_stamp=stamp, input=number))
+                pps_stamps, self._pps_stamps = tuple(self._pps_stamps), []
+                batch = PulseBatch(
+                    pulses=(), complete_to_stamp=stamp, input=number, pps_stamps=pps_stamps
+                )
+                self._sinks.on_pulses(batch)
 
 
 def _version_error(version: int) -> ProtocolVersionError:

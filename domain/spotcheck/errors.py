@@ -13,7 +13,8 @@ r"""Every error that Spotcheck raises by name.
     ├── LinkError (ConnectionError)         a peer went away or spoke another language
     │   ├── DeviceLostError                 the device no longer answers
     │   ├── ProtocolVersionError            the peer speaks another version
-    │   └── CommandRefusedError             the pulse front end refused a command
+    │   ├── CommandRefusedError             the pulse front end refused a command
+    │   └── SampleSourceError               the converter, or what counts its frames, went wrong
     ├── RecordError (OSError)               the record cannot be kept
     │   └── RecordStoreFullError            no space is left for the record
     ├── KeyRefusedError (PermissionError)   a key that may not sign here
@@ -83,6 +84,10 @@ class CommandRefusedError(LinkError):
         super().__init__(text)
         self.reason = reason
         """The codec's REFUSED_ code."""
+
+
+class SampleSourceError(LinkError):
+    """A source of samples cannot be opened, or what it gives cannot be placed in time."""
 
 
 class RecordError(SpotcheckError, OSError):

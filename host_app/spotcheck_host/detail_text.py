@@ -112,6 +112,12 @@ _FINDINGS = (
         r"rate and phases of a stream cannot change while it runs",
         "数据流运行期间采样率和相数不能改变",
     ),
+    (r"input {n}: {t}", "输入 {}：{}"),
+    (
+        r"optical head {n}: signal quality {n} %; shade it and align it again",
+        "光电头 {}：信号质量 {} %；请遮光并重新对准",
+    ),
+    (r"optical head {n}: signal quality {n} % again", "光电头 {}：信号质量恢复至 {} %"),
     (r"{t} goes on in {w} and {w}", "{} 在量程 {} 和 {} 继续测量"),
     (r"pulses of {t} count no active energy", "{} 的脉冲计量的不是有功电能"),
     (r"the window was closed", "窗口已关闭"),

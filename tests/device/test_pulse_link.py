@@ -35,7 +35,7 @@ class Told:
     lost: list[tuple[int, str]] = field(default_factory=list)
     losses: list[tuple[Reason, str]] = field(default_factory=list)
     notices: list[tuple[str, str]] = field(default_factory=list)
-    seconds: list[tuple[int, int]] = field(default_factory=list)
+    markers: list[int] = field(default_factory=list)
     signals: list[table.InputSignal] = field(default_factory=list)
 
     def open(self) -> None:
@@ -48,9 +48,12 @@ class Told:
             on_pulses_lost=lambda number, text: self.lost.append((number, text)),
             on_loss=lambda reason, text: self.losses.append((reason, text)),
             on_notice=lambda code, text: self.notices.append((code, text)),
-            on_pps=lambda counter, number: self.seconds.append((counter, number)),
+            on_marker=self.markers.append,
             on_signal=self.signals.append,
         )
+
+
+SIGNAL = table.InputSignal(input=1, ambient=5, swing=4, threshold=7, quality=80)
 
 
 class FrontEnd:
@@ -145,8 +148,8 @@ def test_pulses_lost_are_told_with_their_input() -> None:
             front_end.say(complete(3_000_100, 5, 0, 0, 7))
             front_end.say(pulse(0, 6, 3_000_200))
             front_end.say(complete(3_000_300, 7, 0, 2, 7))
-            front_end.say(table.Pps(counter=3_000_400, number=0))
-            await until(lambda: len(front_end.told.seconds) == 1)
+            front_end.say(SIGNAL)
+            await until(lambda: front_end.told.signals == [SIGNAL])
             return front_end.told
 
     assert asyncio.run(scenario()).lost == [
@@ -155,22 +158,37 @@ def test_pulses_lost_are_told_with_their_input() -> None:
     ]
 
 
-def test_seconds_light_faults_and_self_test_go_to_who_takes_them() -> None:
-    signal = table.InputSignal(input=1, ambient=5, swing=4, threshold=7, quality=80)
+def test_pps_is_stamped_like_pulses_and_comes_before_every_promise_that_covers_it() -> None:
+    async def scenario() -> Told:
+        async with connected() as front_end:
+            front_end.say_clock()
+            # 3000 counts are a sample: half a second of 1000 samples' clock is sample 500.
+            front_end.say(table.Pps(counter=1_500_000, number=0))
+            front_end.say(complete(3_000_300, 0, 0, 0, 0))
+            await until(lambda: len(front_end.told.batches) >= 5)
+            return front_end.told
 
+    told = asyncio.run(scenario())
+    batches = told.batches
+    assert [batch.pps_stamps for batch in batches[:5]] == [(500 << 16,), (), (), (), ()]
+    assert told.markers == [0, 1000]
+    assert {batch.complete_to_stamp for batch in batches} == {batches[0].complete_to_stamp}
+    assert batches[0].complete_to_stamp > 500 << 16
+
+
+def test_light_faults_and_self_test_go_to_who_takes_them() -> None:
     async def scenario() -> Told:
         async with connected() as front_end:
             failed = codec.SELF_TEST_COUNTER | codec.SELF_TEST_CLAMP
             boot = {name: getattr(HELLO, name) for name in HELLO.__slots__}
             front_end.say(table.FrontEndHello(**{**boot, "self_test": failed}))
-            front_end.say(signal, table.Fault(code=codec.FAULT_MARKERS_LOST, count=3))
-            front_end.say(table.Fault(code=99, count=1), table.Pps(counter=24, number=8))
-            await until(lambda: len(front_end.told.seconds) == 1)
+            front_end.say(table.Fault(code=codec.FAULT_MARKERS_LOST, count=3))
+            front_end.say(table.Fault(code=99, count=1), SIGNAL)
+            await until(lambda: len(front_end.told.signals) == 1)
             return front_end.told
 
     told = asyncio.run(scenario())
-    assert told.signals == [signal]
-    assert told.seconds == [(24, 8)]
+    assert told.signals == [SIGNAL]
     assert told.notices == [
         ("front-end-self-test", "failed at boot: the counter stands"),
         ("front-end-fault", "ADC frame markers were lost in a full FIFO, 3 times"),
@@ -192,8 +210,8 @@ def test_another_version_is_told_once_with_the_side_to_update(version: int, cure
         async with connected() as front_end:
             front_end.say_bytes(line)
             front_end.say_bytes(line)
-            front_end.say(table.Pps(counter=24, number=8))
-            await until(lambda: len(front_end.told.seconds) == 1)
+            front_end.say(SIGNAL)
+            await until(lambda: len(front_end.told.signals) == 1)
             return front_end.told
 
     ((reason, text),) = asyncio.run(scenario()).losses
@@ -208,8 +226,8 @@ def test_restart_of_the_front_end_is_told_and_counts_begin_anew() -> None:
             front_end.say(complete(3_000_100, 9))
             boot = {name: getattr(HELLO, name) for name in HELLO.__slots__}
             front_end.say(table.FrontEndHello(**{**boot, "boot_id": 2}))
-            front_end.say(pulse(0, 0, 5), table.Pps(counter=24, number=8))
-            await until(lambda: len(front_end.told.seconds) == 1)
+            front_end.say(pulse(0, 0, 5), SIGNAL)
+            await until(lambda: len(front_end.told.signals) == 1)
             return front_end.told
 
     told = asyncio.run(scenario())

@@ -54,6 +54,7 @@ class RunningBoard:
                 on_pulses_lost=lambda number, text: self.lost.append(text),
                 on_loss=lambda reason, text: self.lost.append(text),
                 on_notice=lambda code, text: self.lost.append(text),
+                on_marker=lambda sample: None,
             ),
         )  # fmt: skip
         tasks = [asyncio.ensure_future(job) for job in (self.link.run(), count(process))]

@@ -127,7 +127,7 @@ SAID = {
     "device/spotcheck_device/live_view.py": ("return",),
     "device/spotcheck_device/measuring_session.py": ("EvidenceError", "abort"),
     "device/spotcheck_device/recorder.py": ("_on_notice",),
-    "device/spotcheck_device/sample_link.py": ("return",),
+    "device/spotcheck_device/sources/socket_source.py": ("return",),
     "host_app/spotcheck_host/app/reader.py": ("Failed", "Noticed", "DeviceLostError"),
     "host_app/spotcheck_host/device_client.py": ("DeviceLostError", "ProtocolVersionError"),
     "host_app/spotcheck_host/procedure.py": ("DeviceLostError",),
