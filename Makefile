@@ -1,6 +1,6 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
-	campaign-coverage campaign-kill campaign-sequential campaign-aarch64 firmware-coverage lock clean
+	campaign-clock campaign-coverage campaign-kill campaign-sequential campaign-aarch64 firmware-coverage lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,12 +54,16 @@ lint: setup
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # 10,000 random verifications against the simulator's truth (about ten minutes on two cores).
 campaign-coverage: setup
 	@mkdir -p build
 	$(BIN)/spotcheck campaign coverage --runs 10000 --out build/coverage.md
+
+# Clocks of known course with PPS: error of the rate, and whether U holds (about ten minutes).
+campaign-clock: setup
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/clock_wander.py
 
 # Kills daemon and host at random moments and looks for every acknowledged reading.
 campaign-kill: setup
