@@ -112,6 +112,10 @@ _FINDINGS = (
         r"rate and phases of a stream cannot change while it runs",
         "数据流运行期间采样率和相数不能改变",
     ),
+    (
+        r"the front end's marker of sample {n} is {n} samples off",
+        "前端的采样点 {} 标记偏差 {} 个采样",
+    ),
     (r"input {n}: {t}", "输入 {}：{}"),
     (
         r"optical head {n}: signal quality {n} %; shade it and align it again",
