@@ -27,7 +27,7 @@ from spotcheck_device.live_view import NO_STREAM, LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.outcome_delivery import OutcomeDelivery
 from spotcheck_device.progress_display import ProgressDisplay
-from spotcheck_device.pulse_link import PulseLink
+from spotcheck_device.pulse_link import METER_INPUT, PulseLink, PulseSinks
 from spotcheck_device.recorder import Recorder
 from spotcheck_device.sample_link import SampleLink
 from spotcheck_device.session_messages import MeasurementRequest, SessionEvent, SessionProgress
@@ -64,10 +64,13 @@ class Daemon:
         self._pulses = PulseLink(
             config.pulses,
             config.pulses_baud,
-            on_open=self._grant,
-            on_pulses=self._take_pulses,
-            on_loss=self._abort,
-            on_notice=self._notice,
+            PulseSinks(
+                on_open=self._grant,
+                on_pulses=self._take_pulses,
+                on_pulses_lost=self._lose_pulses,
+                on_loss=self._abort,
+                on_notice=self._notice,
+            ),
         )
         self._pictures = LivePictures(on_credit_due=self._let_stream_on)
         self._hosts = HostLinks(
@@ -187,12 +190,19 @@ class Daemon:
 
     def _take_pulses(self, batch: PulseBatch) -> None:
         self._silence.hear_pulses()
-        if self._session is not None:
+        if self._session is not None and batch.input == METER_INPUT:
             events = self._session.add_pulses(batch)
             if self._recorder is not None:
                 self._recorder.add_pulses(batch)
             self._handle(events)
             self._grant()
+
+    def _lose_pulses(self, number: int, detail: str) -> None:
+        # A measurement needs its own meter's pulses only; of the others a person should know.
+        if number == METER_INPUT:
+            self._abort(Reason.DATA_LOST, detail)
+        else:
+            self._notice(Reason.DATA_LOST.value, f"input {number}: {detail}")
 
     def _grant(self) -> None:
         # An idle session lets the source wait: a request then finds the stream where it left it.
