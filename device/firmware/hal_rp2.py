@@ -1,4 +1,4 @@
-"""HAL of the RP2040: PIO and DMA for the edges, a UART to the board.
+"""HAL of the RP2040 (hal_contract.py): PIO and DMA for the edges, a UART to the board.
 
 XIN takes the board's TCXO, which the ADC's clock comes from too. The system clock is that by a
 PLL, and a count is two of its clocks. Why so: docs/explanations/front_end.md.
@@ -11,20 +11,29 @@ import machine
 import pio_stamp
 import rp2
 import uctypes
+from frontend_codec import (
+    BOOT_COMMAND,
+    BOOT_POWER_ON,
+    BOOT_WATCHDOG,
+    SELF_TEST_COUNTER,
+    SELF_TEST_FIFO,
+)
+from hal_contract import (
+    ADC_MARKER,
+    COUNTER_NOW,
+    EDGE_FALLING,
+    EDGE_RISING,
+    FLASH_SECTOR,
+    LOST_MARKERS,
+    OPTICAL_INPUTS,
+    PPS_EDGE,
+    RECORDS_LOST,
+)
 from machine import ADC, I2C, PWM, UART, Pin, mem32
 from pulse_segments import IDLE_CLOCKS, WRITE_WITHIN_CLOCKS, PulseSegments, segment_word
 from record_ring import WORD_BYTES, RecordRing
 
-EDGE_RISING = 0x52
-EDGE_FALLING = 0x46
-ADC_MARKER = 0x4D
-PPS_EDGE = 0x50
-COUNTER_NOW = 0x54
-RECORDS_LOST = 0x4C
-
-# Streams of records: the five inputs, then these two.
-MARKERS = 5
-PPS = 6
+# Streams of records: the five inputs, then markers and PPS.
 STREAMS = 7
 
 CLOCK_HZ = 125_000_000
@@ -33,7 +42,11 @@ COUNTER_HZ = CLOCK_HZ // pio_stamp.CLOCKS_PER_COUNT
 LINE_BAUD = 3_000_000
 NOW_INTERVAL_US = 100_000
 LONGEST_WATCHDOG_MS = 8388
-FLASH_SECTOR = 4096
+FLASH_END = 0x10000000 + 2 * 1024 * 1024
+FLASH_BLOCKS = 4
+FLASH_BLOCK_BYTES = 5
+FLASH_ERASE = 6
+LEVEL_INTERVAL_US = 1000
 
 LINE_TX_PIN = 0
 LINE_RX_PIN = 1
@@ -69,12 +82,6 @@ INOVER_LOW = 2 << 16
 INOVER_HIGH = 3 << 16
 INOVER_MASK = 3 << 16
 
-BOOT_POWER_ON = 0
-BOOT_WATCHDOG = 1
-BOOT_COMMAND = 2
-SELF_TEST_COUNTER = 0x02
-SELF_TEST_FIFO = 0x04
-
 # The clock is read in whole microseconds, and the start was between two readings of it.
 COUNTS_UNSURE = COUNTER_HZ // 10_000
 
@@ -101,6 +108,7 @@ class Rp2Hal:
         self._i2c = I2C(0, sda=Pin(SDA_PIN), scl=Pin(SCL_PIN))
         self._levels = [ADC(Pin(pin)) for pin in LEVEL_PINS]
         self._thresholds = [PWM(Pin(pin), freq=THRESHOLD_HZ, duty_u16=0) for pin in THRESHOLD_PINS]
+        self._level_due_us = [time.ticks_us()] * OPTICAL_INPUTS
         self._watchdog = None
         self._flash = rp2.Flash()
         self._memory = bytearray(WORD_BYTES * (sum(STREAM_WORDS) + STREAM_WORDS[0]))
@@ -131,7 +139,7 @@ class Rp2Hal:
         """
         failed = 0
         for stream in range(STREAMS):
-            if stream != MARKERS:
+            if stream != LOST_MARKERS:
                 failed |= self._test_stream(stream)
         return failed
 
@@ -166,7 +174,14 @@ class Rp2Hal:
         return self._line.read(self._line.any()) or b""
 
     def optical_level(self, number):
-        """Return the ADC's code of an optical head now, 0..4095."""
+        """Return the ADC's code of an optical head, 0..4095, None within 1 ms of the last one."""
+        now = time.ticks_us()
+        if time.ticks_diff(now, self._level_due_us[number]) < 0:
+            return None
+        due = time.ticks_add(self._level_due_us[number], LEVEL_INTERVAL_US)
+        # Where the loop came late, no two samples follow closely to make up for it.
+        late = time.ticks_diff(now, due) > 0
+        self._level_due_us[number] = time.ticks_add(now, LEVEL_INTERVAL_US) if late else due
         return self._levels[number].read_u16() >> 4
 
     def set_threshold(self, number, code):
@@ -194,7 +209,7 @@ class Rp2Hal:
 
     def flash_bytes(self):
         """Return how much flash there is for updates."""
-        return self._flash.ioctl(4, 0) * self._flash.ioctl(5, 0)
+        return self._flash.ioctl(FLASH_BLOCKS, 0) * self._flash.ioctl(FLASH_BLOCK_BYTES, 0)
 
     def flash_read(self, offset, count):
         """Return bytes of the flash."""
@@ -202,9 +217,13 @@ class Rp2Hal:
         self._flash.readblocks(offset // FLASH_SECTOR, data, offset % FLASH_SECTOR)
         return data
 
+    def flash_view(self, offset, count):
+        """Return bytes of the flash where they are; its end is the flash's end."""
+        return uctypes.bytearray_at(FLASH_END - self.flash_bytes() + offset, count)
+
     def flash_erase(self, offset):
         """Make one sector all 0xFF."""
-        self._flash.ioctl(6, offset // FLASH_SECTOR)
+        self._flash.ioctl(FLASH_ERASE, offset // FLASH_SECTOR)
 
     def flash_program(self, offset, page):
         """Write one page of erased flash."""
@@ -268,7 +287,7 @@ class Rp2Hal:
             self._waiting[stream] -= 1
             kind = _kind(stream, word)
             if kind is not None:
-                return (kind, stream if stream < MARKERS else 0, self._count32(word))
+                return (kind, stream if stream < LOST_MARKERS else 0, self._count32(word))
         return None
 
     def _count32(self, word):
@@ -334,9 +353,9 @@ class Rp2Hal:
 
 def _kind(stream, word):
     rose = word & pio_stamp.STAMP_ROSE
-    if stream < MARKERS:
+    if stream < LOST_MARKERS:
         return EDGE_RISING if rose else EDGE_FALLING
-    if stream == MARKERS:
+    if stream == LOST_MARKERS:
         return ADC_MARKER
     return PPS_EDGE if rose else None
 
@@ -369,10 +388,10 @@ def _rings(memory):
 
 def _stamper(stream, marker_interval):
     pin = Pin(STREAM_PINS[stream], Pin.IN)
-    program = pio_stamp.stamp_every_nth_fall if stream == MARKERS else pio_stamp.stamp_edges
+    program = pio_stamp.stamp_every_nth_fall if stream == LOST_MARKERS else pio_stamp.stamp_edges
     stamper = rp2.StateMachine(STREAM_MACHINES[stream], program, jmp_pin=pin)
     stamper.exec("mov(x, invert(null))")
-    if stream == MARKERS:
+    if stream == LOST_MARKERS:
         stamper.put(marker_interval - 1)
         stamper.exec("pull()")
         stamper.exec("set(y, 0)")

@@ -58,7 +58,8 @@ if [ ! -e "$source/.unpacked" ]; then
   (unpack) >"$log" 2>&1 || { tail -5 "$log" >&2; exit 1; }
 fi
 {
-  cmake -S "$micropython/ports/rp2" -B "$build/$name" -DMICROPY_BOARD=RPI_PICO -DPICO_NO_PICOTOOL=1 \
+  cmake -S "$micropython/ports/rp2" -B "$build/$name" -DMICROPY_BOARD=SPOTCHECK \
+    -DMICROPY_BOARD_DIR="$PWD/device/firmware/rp2/board" -DPICO_NO_PICOTOOL=1 \
     -DMICROPY_FROZEN_MANIFEST="$manifest" &&
     make -s -C "$build/$name" -j2
 } >"$log" 2>&1 || { tail -5 "$log" >&2; exit 1; }

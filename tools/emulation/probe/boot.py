@@ -1,23 +1,24 @@
-"""Hands every event of the real HAL to the emulation's bench, and does what it asks.
+"""Hands every event of the real HAL to the emulation's bench, in the application's place.
 
-An event goes out as 6 bytes: kind, input, counter. A command is one byte with its arguments.
+An event goes out as 6 bytes: kind, input, counter. What comes in asks for pulses of the output:
+8 bytes each, counter and width.
 """
 
 import gc
 import struct
 
-import hal_rp2
+from hal_rp2 import Rp2Hal
+from pulse_front_end import PulseFrontEnd
 
 EVENT = "<BBI"
 EVENT_BYTES = 6
 BATCH = 128
+PULSE = "<II"
+PULSE_BYTES = 8
 MARKER_INTERVAL = 1024
 
 SELF_TEST = 0x53
 FREE_HEAP = 0x47
-PULSE = 0x4F
-PULSE_ARGUMENTS = "<II"
-PULSE_BYTES = 9
 
 
 class Probe:
@@ -56,30 +57,22 @@ class Probe:
         self.flush()
 
     def _obey(self):
-        commands = self._commands
-        while commands:
-            if commands[0] == PULSE:
-                if len(commands) < PULSE_BYTES:
-                    return
-                counter, width = struct.unpack(PULSE_ARGUMENTS, commands[1:PULSE_BYTES])
-                self._hal.set_pulse_output(counter, width)
-                self._commands = commands = commands[PULSE_BYTES:]
-                continue
-            if commands[0] == SELF_TEST:
-                self.put(SELF_TEST, 0, self._hal.self_test())
-            elif commands[0] == FREE_HEAP:
-                self.put(FREE_HEAP, 0, _free_heap())
-            self._commands = commands = commands[1:]
+        while len(self._commands) >= PULSE_BYTES:
+            counter, width = struct.unpack(PULSE, self._commands[:PULSE_BYTES])
+            self._commands = self._commands[PULSE_BYTES:]
+            self._hal.set_pulse_output(counter, width)
 
 
-def _free_heap():
-    import pulse_front_end  # noqa: F401
-
+def main():
+    """Report self-test and free heap, then serve for ever."""
+    hal = Rp2Hal(MARKER_INTERVAL)
+    probe = Probe(hal)
+    probe.put(SELF_TEST, 0, hal.self_test())
+    application = PulseFrontEnd(hal, 0, MARKER_INTERVAL)
     gc.collect()
-    return gc.mem_free()
+    probe.put(FREE_HEAP, 0, gc.mem_free())
+    while application:
+        probe.serve()
 
 
-probe = Probe(hal_rp2.Rp2Hal(MARKER_INTERVAL))
-probe.put(SELF_TEST, 1, probe._hal.self_test())
-while True:
-    probe.serve()
+main()
