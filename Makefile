@@ -1,6 +1,6 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
-	campaign-coverage campaign-kill campaign-sequential campaign-aarch64 lock clean
+	campaign-coverage campaign-kill campaign-sequential campaign-aarch64 firmware-coverage lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -64,6 +64,10 @@ campaign-coverage: setup
 # Kills daemon and host at random moments and looks for every acknowledged reading.
 campaign-kill: setup
 	$(BIN)/spotcheck campaign kill --runs 100 --out build/kill-campaign
+
+# Which lines of the front end's firmware run under MicroPython (15 s).
+firmware-coverage: setup
+	$(BIN)/python tools/firmware_coverage.py
 
 # Renews the pins; hashes only, no download addresses.
 lock:

@@ -10,7 +10,8 @@ Everything is called from one loop, never from an interrupt.
     next_event()                None, or (kind, input, counter32) of the next record
     send(data)                  writes all of the bytes to the serial line
     command_bytes()             bytes that the board has sent since the last call
-    optical_level(input)        ADC code 0..4095 of an optical head now; None: no new sample
+    optical_level(input)        ADC code 0..4095 of an optical head, a new one every 1 ms; None
+                                before the next is due
     set_threshold(input, code)  level above which an optical input is on
     i2c_read(address, count)    bytes; OSError where nobody answers
     i2c_write(address, data)    OSError where nobody answers
@@ -20,10 +21,12 @@ Everything is called from one loop, never from an interrupt.
                                 passed is put out at once
     flash_bytes()               room for updates, a multiple of FLASH_SECTOR; 0: none
     flash_read(offset, count)   bytes
+    flash_view(offset, count)   the same without a copy, where the flash is mapped into memory
     flash_erase(offset)         makes one sector all 0xFF
     flash_program(offset, page) writes one page of erased flash
     feed_watchdog()             called only after a turn of the loop that has served
-    restart()                   starts the front end anew and does not return
+    restart()                   starts the front end anew, and does not return where that is
+                                possible; otherwise raises Restarting
 
 Kinds of event; `input` is one of the five pulse inputs but where it says otherwise. Records of
 one input come in the order of their counts; those of different inputs may swap a little. The

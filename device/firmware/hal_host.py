@@ -174,6 +174,10 @@ class HostHal:
         self._flash.seek(offset)
         return self._flash.read(count)
 
+    def flash_view(self, offset, count):
+        """Return bytes of the flash; a file is not mapped."""
+        return self.flash_read(offset, count)
+
     def flash_erase(self, offset):
         """Erase a sector."""
         self._flash.seek(offset)

