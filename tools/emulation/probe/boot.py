@@ -1,14 +1,13 @@
 """Hands every event of the real HAL to the emulation's bench, in the application's place.
 
 An event goes out as 6 bytes: kind, input, counter. What comes in asks for pulses of the output:
-8 bytes each, counter and width.
+8 bytes each, counter and width. A width of 0 asks for the free heap with the application loaded.
 """
 
 import gc
 import struct
 
 from hal_rp2 import Rp2Hal
-from pulse_front_end import PulseFrontEnd
 
 EVENT = "<BBI"
 EVENT_BYTES = 6
@@ -30,6 +29,7 @@ class Probe:
         self._view = memoryview(self._batch)
         self._filled = 0
         self._commands = bytearray()
+        self._application = None
 
     def put(self, kind, number, value):
         """Send one event, sooner or later."""
@@ -60,18 +60,26 @@ class Probe:
         while len(self._commands) >= PULSE_BYTES:
             counter, width = struct.unpack(PULSE, self._commands[:PULSE_BYTES])
             self._commands = self._commands[PULSE_BYTES:]
-            self._hal.set_pulse_output(counter, width)
+            if width:
+                self._hal.set_pulse_output(counter, width)
+            else:
+                self.put(FREE_HEAP, 0, self._free_heap())
+
+    def _free_heap(self):
+        # Not before: its import takes seconds of arithmetic, which no other scenario needs.
+        from pulse_front_end import PulseFrontEnd  # noqa: PLC0415
+
+        self._application = PulseFrontEnd(self._hal, 0, MARKER_INTERVAL)
+        gc.collect()
+        return gc.mem_free()
 
 
 def main():
-    """Report self-test and free heap, then serve for ever."""
+    """Report the self-test, then serve for ever."""
     hal = Rp2Hal(MARKER_INTERVAL)
     probe = Probe(hal)
     probe.put(SELF_TEST, 0, hal.self_test())
-    application = PulseFrontEnd(hal, 0, MARKER_INTERVAL)
-    gc.collect()
-    probe.put(FREE_HEAP, 0, gc.mem_free())
-    while application:
+    while True:
         probe.serve()
 
 
