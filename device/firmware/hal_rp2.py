@@ -25,6 +25,7 @@ from hal_contract import (
     EDGE_RISING,
     FLASH_SECTOR,
     LOST_MARKERS,
+    LOST_PPS,
     OPTICAL_INPUTS,
     PPS_EDGE,
     RECORDS_LOST,
@@ -44,7 +45,6 @@ NOW_INTERVAL_US = 100_000
 LONGEST_WATCHDOG_MS = 8388
 FLASH_END = 0x10000000 + 2 * 1024 * 1024
 FLASH_BLOCKS = 4
-FLASH_BLOCK_BYTES = 5
 FLASH_ERASE = 6
 LEVEL_INTERVAL_US = 1000
 
@@ -123,7 +123,7 @@ class Rp2Hal:
         self._now_told_us = 0
         self._elapsed_us = 0
         self._start_took_us = 0
-        self._looked_us = 0
+        self._looked_us = time.ticks_us()
         self._counts = 0
         self._start()
 
@@ -209,7 +209,8 @@ class Rp2Hal:
 
     def flash_bytes(self):
         """Return how much flash there is for updates."""
-        return self._flash.ioctl(FLASH_BLOCKS, 0) * self._flash.ioctl(FLASH_BLOCK_BYTES, 0)
+        blocks: int = self._flash.ioctl(FLASH_BLOCKS, 0)  # type: ignore[assignment]
+        return blocks * FLASH_SECTOR
 
     def flash_read(self, offset, count):
         """Return bytes of the flash."""
@@ -283,7 +284,8 @@ class Rp2Hal:
             if word is None:
                 missed = ring.pass_over()
                 self._waiting[stream] = ring.waiting()
-                return (RECORDS_LOST, stream, missed)
+                # Both edges of PPS are stamped, and one of them is told.
+                return (RECORDS_LOST, stream, missed if stream != LOST_PPS else missed // 2)
             self._waiting[stream] -= 1
             kind = _kind(stream, word)
             if kind is not None:

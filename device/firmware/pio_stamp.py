@@ -1,4 +1,5 @@
 # ruff: noqa: F821  (the PIO assembler provides the names of its instructions)
+# mypy: disable-error-code=name-defined
 """PIO programs: edges stamped on one counter, and pulses put out on it (RP2040 data sheet, 3.4).
 
 A stamping machine counts down in X, once every two clocks, whatever way it takes through its

@@ -43,7 +43,7 @@ class RecordRing:
 
     def waiting(self):
         """Return how many records have been written and not yet read, lost ones included."""
-        left = self._channel.count
+        left = self._channel.count  # type: ignore[attr-defined]  # not in the stubs
         if left == 0:
             left = self._start_anew()
         return self._earlier + TRANSFERS - left - self._read
@@ -69,19 +69,19 @@ class RecordRing:
         self._read += self.waiting()
 
     def pass_over(self):
-        """Pass over what was overwritten, and say how many records that were.
+        """Pass over what was overwritten, and say how many records that were: an even number.
 
         The oldest half of the ring goes too, or the next record would be overwritten while it
         is read.
         """
-        missed = self.waiting() - self._words // 2
+        missed = self.waiting() - self._words // 2 + 1 & ~1
         self._read += missed
         return missed
 
     def _start_anew(self):
         self._earlier += TRANSFERS
         self._channel.config(count=TRANSFERS, trigger=True)
-        return self._channel.count
+        return self._channel.count  # type: ignore[attr-defined]  # not in the stubs
 
 
 def _bits(size):
