@@ -1,6 +1,7 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
-	campaign-clock campaign-coverage campaign-kill campaign-sequential campaign-aarch64 firmware-coverage lock clean
+	campaign-clock campaign-coverage campaign-kill campaign-sequential campaign-aarch64 campaign-emulation \
+	rp2-firmware firmware-coverage lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,6 +47,14 @@ campaign-sequential: setup
 # The kernels as an aarch64 wheel, tested under an emulator (two minutes, 280 MB under build/).
 campaign-aarch64: setup
 	tools/aarch64_campaign.sh
+
+# The pulse front end's image for the Raspberry Pi Pico, build/rp2/front_end.uf2 (three minutes).
+rp2-firmware:
+	tools/emulation/rp2_image.sh device/firmware/rp2/manifest.py front_end
+
+# Edges into that image under an emulator, and what its HAL made of them (half an hour).
+campaign-emulation: setup
+	tools/emulation/campaign.sh
 
 lint: setup
 	$(BIN)/ruff check .
