@@ -1,6 +1,5 @@
 """The daemon's configuration: one typed TOML file, whose errors name the key."""
 
-import ipaddress
 import tomllib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -26,7 +25,7 @@ class DeviceConfig:
     pulses_baud: int = 115_200
     """Its speed."""
     host_listen: str = "127.0.0.1:0"
-    """`address:port` where hosts connect; loopback until links are authenticated."""
+    """`address:port` where hosts connect; they and the device show each other who they are."""
     host_serial: str = ""
     """Serial port of a host; empty for none."""
     record_folder: str = ""
@@ -57,12 +56,7 @@ def parse_config(text: str, name: str) -> DeviceConfig:
         raise ConfigurationError(f"{name}: {', '.join(missing)} is missing")
     config = DeviceConfig(**values)
     split_address(f"{name}: samples", config.samples)
-    host, _ = split_address(f"{name}: host_listen", config.host_listen)
-    if not _is_loopback(host):
-        raise ConfigurationError(
-            f"{name}: host_listen = {config.host_listen!r}: hosts are not authenticated yet, so "
-            "only a loopback address is served; forward the port over SSH"
-        )
+    split_address(f"{name}: host_listen", config.host_listen)
     if config.record_format not in WRITABLE:
         raise ConfigurationError(
             f"{name}: record_format = {config.record_format!r} cannot be recorded; "
@@ -84,13 +78,6 @@ def load_config(path: Path) -> DeviceConfig:
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: no UTF-8 text: {error}") from error
     return parse_config(text, str(path))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def split_address(where: str, address: str) -> tuple[str, int]:

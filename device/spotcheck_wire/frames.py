@@ -1,5 +1,8 @@
 """Frames between devices, sans-IO: bytes in, events out; loss and damage are events."""
 
+import binascii
+import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,6 +13,9 @@ HOST_MAX_FRAME = 64 * 1024
 """Longest frame between board and host, in bytes on the line without delimiter."""
 FRONT_END_MAX_FRAME = codec.FRONT_END_MAX_RUN
 """Longest frame between front end and board, in bytes on the line without delimiter."""
+
+LASTING_TABLE = 0
+"""Table of the few messages whose layout never changes, in any version."""
 
 _SEQUENCE_NUMBERS = 1 << 16
 
@@ -60,7 +66,20 @@ FrameEvent: TypeAlias = Frame | FrameDamaged | FramesLost | WrongVersion
 class FrameDecoder:
     """Turns received bytes into events; the first frame sets the sequence's base."""
 
-    def __init__(self, *, max_frame: int = HOST_MAX_FRAME) -> None:
+    def __init__(
+        self,
+        *,
+        max_frame: int = HOST_MAX_FRAME,
+        tables: Collection[int] = (codec.TABLE_VERSION,),
+    ) -> None:
+        """Expect a line's first byte.
+
+        Args:
+            max_frame: Longest frame, in bytes on the line.
+            tables: Versions of the message table whose bodies are handed on.
+        """
+        self.tables = frozenset(tables)
+        """Versions whose bodies are handed on; may be changed between two feeds."""
         self._max_frame = max_frame
         self._splitter = codec.RunSplitter(max_frame)
         self._expected_sequence: int | None = None
@@ -82,7 +101,7 @@ class FrameDecoder:
         except codec.FrameError as error:
             return [FrameDamaged(reason=error.reason, length=len(run))]
         events = self._loss_before(sequence)
-        if version == codec.TABLE_VERSION:
+        if version in self.tables:
             frame = Frame(version=version, type=message_type, sequence=sequence, body=body)
             return [*events, frame]
         return [*events, WrongVersion(version=version)]
@@ -97,7 +116,15 @@ class FrameDecoder:
 class FrameEncoder:
     """Numbers the frames of one sender."""
 
-    def __init__(self, *, max_frame: int = HOST_MAX_FRAME, first_sequence: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        max_frame: int = HOST_MAX_FRAME,
+        first_sequence: int = 0,
+        table: int = codec.TABLE_VERSION,
+    ) -> None:
+        self.table = table
+        """Version of the message table that the headers say; may be changed between two frames."""
         self._max_frame = max_frame
         self._sequence = first_sequence
 
@@ -107,7 +134,7 @@ class FrameEncoder:
         Raises:
             FrameTooLongError: the receiver would discard it; no number is used up.
         """
-        frame = codec.build_frame(message_type, self._sequence, body)
+        frame = _frame(self.table, message_type, self._sequence, body)
         if len(frame) - 1 > self._max_frame:
             raise FrameTooLongError(
                 f"message type 0x{message_type:02X} takes {len(frame) - 1} bytes on the line; "
@@ -115,3 +142,10 @@ class FrameEncoder:
             )
         self._sequence = (self._sequence + 1) % _SEQUENCE_NUMBERS
         return frame
+
+
+def _frame(table: int, message_type: int, sequence: int, body: bytes) -> bytes:
+    """As `codec.build_frame`, which knows one table only: a front end speaks no other."""
+    frame = struct.pack(codec.HEADER_FORMAT, table, message_type, sequence) + body
+    frame += struct.pack(codec.CHECKSUM_FORMAT, binascii.crc32(frame))
+    return codec.cobs_encode(frame) + codec.DELIMITER

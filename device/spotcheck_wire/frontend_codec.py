@@ -7,7 +7,7 @@ cannot disagree: it imports `struct` and `binascii` only.
 import binascii
 import struct
 
-TABLE_VERSION = 1
+TABLE_VERSION = 2
 
 HELLO = 0x01
 PULSE = 0x02

@@ -12,11 +12,15 @@ r"""Every error that Spotcheck raises by name.
     │   └── ConfigurationError              a configuration file
     ├── LinkError (ConnectionError)         a peer went away or spoke another language
     │   ├── DeviceLostError                 the device no longer answers
-    │   └── ProtocolVersionError            the peer speaks another version
+    │   │   ├── NotPairedError              the peer is not, or no longer, the one that was paired
+    │   │   └── LinkTamperedError           what arrived is not what the peer sent
+    │   ├── ProtocolVersionError            the peer speaks another version
+    │   └── PairingError                    two ends could not be paired
     ├── RecordError (OSError)               the record cannot be kept
     │   └── RecordStoreFullError            no space is left for the record
     ├── KeyRefusedError (PermissionError)   a key that may not sign here
     └── VerificationError (ValueError)      a bundle is not what its signer signed
+        └── ForgedResultError               a result is not signed by the device that was paired
 
 A metrological "cannot judge" is no error: it is a result with a reason
 (`spotcheck.reading.CannotJudge`).
@@ -75,6 +79,18 @@ class ProtocolVersionError(LinkError):
     """The peer speaks another version of the protocol."""
 
 
+class NotPairedError(DeviceLostError):
+    """The peer is not, or no longer, the one that was paired; says what to do."""
+
+
+class PairingError(LinkError):
+    """Two ends could not be paired; says why and what to do."""
+
+
+class LinkTamperedError(DeviceLostError):
+    """What arrived is not what the peer sent; nothing of it was taken."""
+
+
 class RecordError(SpotcheckError, OSError):
     """The record cannot be kept."""
 
@@ -89,3 +105,7 @@ class KeyRefusedError(SpotcheckError, PermissionError):
 
 class VerificationError(SpotcheckError, ValueError):
     """A bundle is not what its signer signed."""
+
+
+class ForgedResultError(VerificationError):
+    """A result is not signed by the device that was paired; it is neither stored nor confirmed."""

@@ -24,27 +24,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from spotcheck.errors import ConfigurationError, KeyRefusedError
+from spotcheck_trust.key_names import is_demonstration_public_key, key_id
 
-DEMONSTRATION_MARK = "de0"
-"""First hexadecimal digits of the SHA-256 of every demonstration key's public bytes."""
 KEY_FORMAT = "spotcheck-key-1"
 LONGEST_NAME = 64
-
-
-def fingerprint(public: bytes) -> str:
-    """SHA-256 of the public key's 32 bytes, hexadecimal."""
-    return hashlib.sha256(public).hexdigest()
-
-
-def is_demonstration_public_key(public: bytes) -> bool:
-    """Whether a public key carries the demonstration mark."""
-    return fingerprint(public).startswith(DEMONSTRATION_MARK)
-
-
-def key_id(public: bytes) -> str:
-    """Short name of a key: `demo:` or `key:` and the first 16 digits of its fingerprint."""
-    kind = "demo" if is_demonstration_public_key(public) else "key"
-    return f"{kind}:{fingerprint(public)[:16]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

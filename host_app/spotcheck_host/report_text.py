@@ -178,6 +178,10 @@ REASONS: dict[Reason, tuple[str, str]] = {
     Reason.FRONT_END_LOST: ("脉冲前端断开", "请插好脉冲前端，然后重新测量"),
     Reason.SAMPLES_LOST: ("采样中断", "请检查模拟前端，然后重新测量"),
     Reason.DEVICE_LOST: ("装置失去联系", "请打开装置电源，然后重新测量"),
+    Reason.RESULT_NOT_SIGNED: (
+        "结果没有装置的有效签名",
+        "查明是谁改动了结果之前，请勿使用这台计算机或这条链路；之后重新与装置配对",
+    ),
     Reason.REFERENCE_NOT_CALIBRATED: ("标准未校准", "请载入本装置及量程的修正数据"),
     Reason.CALIBRATION_EXPIRED: ("校准已过期", "请将装置送校"),
     Reason.UNCERTAINTY_TOO_LARGE: ("不确定度过大", "请延长测量时间，或使用更好的电流钳"),

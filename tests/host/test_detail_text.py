@@ -14,7 +14,7 @@ from spotcheck_cli.demo_instrument import demonstration_correction_set, stream_f
 from spotcheck_device.live_view import LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_host.detail_text import finding_in_chinese
-from spotcheck_host.device_client import SerialTransport, TcpTransport
+from spotcheck_host.transports import SerialTransport, TcpTransport
 
 ROOT = Path(__file__).parents[2]
 
