@@ -134,6 +134,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "method": ("测量方法", "Method"),
     "time_base": ("时基", "Time base"),
     "instrument": ("标准装置", "Instrument"),
+    "device_key": ("测量结果的装置签名密钥", "Results signed by the device's key"),
     "correction": ("校准证书", "Calibration certificate"),
     "valid_until": ("有效期至", "valid until"),
     "correction_set": ("修正数据 SHA-256", "Correction set SHA-256"),
