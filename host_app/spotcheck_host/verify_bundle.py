@@ -6,9 +6,10 @@ Needs Python 3.11 and `cryptography`, nothing else; the file may be copied out a
 
 It says "unchanged, signed by NAME" when every signer's public key was given as trusted, "unchanged,
 signer unknown" otherwise, and what is wrong with the bundle when anything is. It also says by which
-device's key the results are signed: who holds the laptop can sign a case, but no result. The format is
-described in docs/formats/bundle.md. Nothing is unpacked; the bundle's bytes are read once, and
-must be exactly those that its entries give when they are packed again.
+device's key the results are signed: who holds the laptop can sign a case, but no result.
+
+The format is described in docs/formats/bundle.md. Nothing is unpacked; the bundle's bytes are read
+once, and must be exactly those that its entries give when they are packed again.
 """
 
 import argparse

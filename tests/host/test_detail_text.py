@@ -123,7 +123,17 @@ SAID = {
     "device/spotcheck_device/recorder.py": ("_on_notice",),
     "device/spotcheck_device/sample_link.py": ("return",),
     "host_app/spotcheck_host/app/reader.py": ("Failed", "Noticed", "DeviceLostError"),
-    "host_app/spotcheck_host/device_client.py": ("DeviceLostError", "ProtocolVersionError"),
+    "device/spotcheck_wire/table_offer.py": ("NoCommonTableError",),
+    "host_app/spotcheck_host/device_client.py": (
+        "DeviceLostError",
+        "ForgedResultError",
+        "ProtocolVersionError",
+    ),
+    "host_app/spotcheck_host/secure_transport.py": (
+        "DeviceLostError",
+        "LinkTamperedError",
+        "NotPairedError",
+    ),
     "host_app/spotcheck_host/procedure.py": ("DeviceLostError",),
     "host_app/spotcheck_host/records.py": ("RecordStoreFullError",),
 }
