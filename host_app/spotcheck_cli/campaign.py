@@ -65,3 +65,22 @@ def links(
         typer.echo(str(counts), err=True)
     typer.echo(str(counts))
     raise typer.Exit(EXIT_FOUND if any(counts.accepted.values()) else 0)
+
+
+@campaign.command()
+def wire(
+    inputs: Annotated[int, typer.Option(help="Damaged frames and bodies.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="Seed of the damages.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+) -> None:
+    """Damage frames and bodies: is one ever taken for what nobody sent?"""
+    from spotcheck_cli.wire_campaign import FuzzCounts, fuzz_many
+
+    counts = FuzzCounts()
+    for part in fuzz_many(inputs, seed, workers):
+        counts.add(part)
+        typer.echo(str(counts), err=True)
+    for wrong in counts.wrong:
+        typer.echo(wrong)
+    typer.echo(str(counts))
+    raise typer.Exit(EXIT_FOUND if counts.wrong else 0)

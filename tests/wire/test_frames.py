@@ -174,10 +174,38 @@ def test_tables_that_are_read_can_be_changed_between_two_feeds() -> None:
     assert frames_of(decoder.feed(theirs))[0].version == 3
 
 
-@pytest.mark.parametrize("body", [b"", b"\x00", bytes(range(256)), b"\x55" * 600])
+@given(st.integers(0, 600).flatmap(lambda size: st.binary(min_size=size, max_size=size)))
 def test_frame_of_the_front_ends_table_is_the_front_ends_own(body: bytes) -> None:
     encoder = FrameEncoder(first_sequence=513)
     assert encoder.encode(0x02, body) == codec.build_frame(0x02, 513, body)
+
+
+@pytest.mark.parametrize("size", range(244, 250))
+def test_frame_about_the_length_of_a_block_is_the_front_ends_own(size: int) -> None:
+    for body in (b"x" * size, bytes(size), b"x" * (size - 1) + b"\x00"):
+        line = FrameEncoder(first_sequence=0x0101).encode(0x02, body)
+        assert line == codec.build_frame(0x02, 0x0101, body)
+        assert frames_of(FrameDecoder().feed(line))[0].body == body
+
+
+@given(st.binary(min_size=1, max_size=300).map(lambda run: run.replace(b"\x00", b"\x01")))
+def test_run_is_read_as_the_front_ends_codec_reads_it(run: bytes) -> None:
+    (event,) = FrameDecoder(tables=range(256)).feed(run + b"\x00")
+    expected: FrameEvent
+    try:
+        version, kind, sequence, body = codec.parse_frame(run)
+        expected = Frame(version=version, type=kind, sequence=sequence, body=body)
+    except codec.FrameError as error:
+        expected = FrameDamaged(reason=error.reason, length=len(run))
+    assert event == expected
+
+
+@given(st.integers(0, 255), st.integers(0, 65535), st.binary(max_size=300))
+def test_frame_is_read_as_the_front_ends_codec_wrote_it(
+    kind: int, sequence: int, body: bytes
+) -> None:
+    (event,) = FrameDecoder().feed(codec.build_frame(kind, sequence, body))
+    assert event == Frame(version=2, type=kind, sequence=sequence, body=body)
 
 
 @st.composite
