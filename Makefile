@@ -1,6 +1,7 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
-	campaign-coverage campaign-kill campaign-sequential campaign-aarch64 lock clean
+	campaign-coverage campaign-kill campaign-sequential campaign-aarch64 campaign-links campaign-wire \
+	bench-wire lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -64,6 +65,18 @@ campaign-coverage: setup
 # Kills daemon and host at random moments and looks for every acknowledged reading.
 campaign-kill: setup
 	$(BIN)/spotcheck campaign kill --runs 100 --out build/kill-campaign
+
+# Attacks a million records of secure sessions (about ten minutes).
+campaign-links: setup
+	$(BIN)/spotcheck campaign links --attacks 1000000 --workers 2
+
+# Damages ten million frames and message bodies (about ten minutes).
+campaign-wire: setup
+	$(BIN)/spotcheck campaign wire --inputs 10000000 --workers 2
+
+# Small frames a second on a pty, beside a peer.
+bench-wire: setup
+	$(BIN)/python benchmarks/wire_speed.py
 
 # Renews the pins; hashes only, no download addresses.
 lock:
