@@ -32,6 +32,11 @@ def test_configuration_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert (config.record_folder, config.record_format) == ("", "parquet")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "0.0.0.0:7100", "10.1.2.3:7100", "::1:7100"])
+def test_hosts_may_be_served_on_any_address(address: str) -> None:
+    assert parse_config(toml(host_listen=f'"{address}"'), "my.toml").host_listen == address
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet", "comtrade", "wav", "flac"])
 def test_every_format_can_be_recorded(kind: str) -> None:
     config = parse_config(toml(record_folder='"/r"', record_format=f'"{kind}"'), "my.toml")
