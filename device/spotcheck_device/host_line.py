@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spotcheck.errors import ConfigurationError
 from spotcheck_device.device_trust import DeviceTrust
 from spotcheck_device.host_link import HostLink
 from spotcheck_device.host_pairing import HostPairing
@@ -78,6 +79,15 @@ class HostLine:
         self._write_records(self._session.take_outgoing())
         if self._session.closed or (self.link is not None and self.link.is_lost):
             self.is_over = True
+
+    @property
+    def was_forgotten(self) -> bool:
+        """Whether the pairing with this host was taken back while it is connected."""
+        try:
+            known = self._trust.hosts.by_certificate(self._session.peer_certificate)
+        except ConfigurationError:
+            return False  # another pairing's file is damaged; that is told at the next connection
+        return self.link is not None and known is None
 
     def close(self) -> None:
         """The line is gone."""

@@ -17,6 +17,7 @@ _RETRY_S = 0.5
 _READ_BYTES = 1 << 16
 _SERIAL_BAUD = 921_600
 _PUMP_PAUSE_S, _IDLE_PAUSE_S = 0.005, 0.05
+_LOOK_S = 1.0
 MOST_CONNECTIONS = 16
 """Connections at once, paired or not; more are closed at once."""
 SHOW_WHO_S = 10.0
@@ -117,7 +118,7 @@ class HostLinks:
         try:
             if self._connections <= MOST_CONNECTIONS:
                 line = self._line(writer.transport, None)
-                with _pumped(line):
+                with _attended(line, writer.close):
                     await self._read_socket(reader, line)
         except ConfigurationError as error:
             self._on_notice("pairing-damaged", str(error))
@@ -163,7 +164,7 @@ class _Cable:
         self._transport = transport
         self._carrier = SerialCarrier(device_side=True)
         self._line: HostLine | None = None
-        self._pumping = contextlib.ExitStack()
+        self._attending = contextlib.ExitStack()
 
     def receive(self, data: bytes) -> None:
         events, answers = self._carrier.feed(data)
@@ -176,10 +177,10 @@ class _Cable:
                 self.end_session()
                 if event is CarrierEvent.BEGUN:
                     self._line = self._new_line(self._transport, self._carrier)
-                    self._pumping.enter_context(_pumped(self._line))
+                    self._attending.enter_context(_attended(self._line, self._cut))
 
     def end_session(self) -> None:
-        self._pumping.close()
+        self._attending.close()
         if self._line is not None:
             self._line.close()
         self._line = None
@@ -188,23 +189,33 @@ class _Cable:
         if self._line is not None:
             self._line.receive(data)
             if self._line.is_over:
-                self.end_session()
-                self._transport.write(self._carrier.end())
+                self._cut()
+
+    def _cut(self) -> None:
+        self.end_session()
+        self._transport.write(self._carrier.end())
 
 
 @contextlib.contextmanager
-def _pumped(line: HostLine) -> Iterator[None]:
-    """Send on, while the line is served, what waited for the operating system to take bytes."""
+def _attended(line: HostLine, cut: Callable[[], None]) -> Iterator[None]:
+    """Send on, while a line is served, what waited; cut it when its pairing is taken back."""
+    now_s = asyncio.get_running_loop().time
 
-    async def pump() -> None:
+    async def attend() -> None:
+        look_s = now_s() + _LOOK_S
         while True:
             behind = line.link is not None and line.link.has_work
             await asyncio.sleep(_PUMP_PAUSE_S if behind else _IDLE_PAUSE_S)
             if line.link is not None and line.link.has_work:
                 line.link.pump()
+            if now_s() >= look_s:
+                look_s = now_s() + _LOOK_S
+                if line.was_forgotten:
+                    cut()
+                    return
 
-    pumping = asyncio.ensure_future(pump())
+    attending = asyncio.ensure_future(attend())
     try:
         yield
     finally:
-        pumping.cancel()
+        attending.cancel()

@@ -88,7 +88,7 @@ class Peers:
         write_over(self._path(peer.key_id), canonical_bytes(content))
 
     def remove(self, wanted: str) -> Peer:
-        """Take back a pairing; the next connection feels it.
+        """Take back a pairing.
 
         Args:
             wanted: Key id, or name.

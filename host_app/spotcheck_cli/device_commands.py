@@ -90,7 +90,7 @@ def hosts(config: _Config) -> None:
 def forget(
     config: _Config, host: Annotated[str, typer.Argument(help="Key id or name of the host.")]
 ) -> None:
-    """Take back the pairing with a host; its next connection is refused."""
+    """Take back the pairing with a host; a connection that stands is cut."""
     from spotcheck_device.config import load_config
     from spotcheck_device.device_trust import device_hosts
 

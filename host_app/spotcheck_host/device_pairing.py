@@ -60,7 +60,9 @@ def _pair(carrier: Transport, trust: HostTrust, code: str | None, timeout_s: flo
         device_certificate = talk.begin()
         public_key_of(device_certificate)
         peer = _agree(talk, trust, code, device_certificate)
-    except (SecureSessionError, MessageError, ValueError) as error:
+    except (DeviceLostError, PairingError):
+        raise
+    except (SecureSessionError, MessageError, ValueError, OSError) as error:
         raise PairingError(f"the pairing broke off: {error}") from error
     finally:
         carrier.close()

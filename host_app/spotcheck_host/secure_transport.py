@@ -58,7 +58,7 @@ class SecureTransport:
             NotPairedError: the device no longer knows this host.
             LinkTamperedError: what arrived is not what the device sent.
         """
-        plaintext = self._take(self._carrier.read(timeout_s))
+        plaintext = self._take(self._read_records(timeout_s))
         return plaintext or (b"" if self._session.closed else None)
 
     def close(self) -> None:
@@ -72,7 +72,15 @@ class SecureTransport:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 raise DeviceLostError("the device does not answer")
-            self._take(self._carrier.read(left_s))
+            self._take(self._read_records(left_s))
+
+    def _read_records(self, timeout_s: float) -> bytes | None:
+        try:
+            return self._carrier.read(timeout_s)
+        except DeviceLostError:
+            raise
+        except OSError as error:
+            raise DeviceLostError(f"the device is gone: {error}") from error
 
     def _take(self, records: bytes | None) -> bytes:
         if records == b"":
@@ -85,8 +93,11 @@ class SecureTransport:
         return plaintext
 
     def _send(self) -> None:
-        if records := self._session.take_outgoing():
-            self._carrier.write(records)
+        try:
+            if records := self._session.take_outgoing():
+                self._carrier.write(records)
+        except OSError as error:
+            raise DeviceLostError(f"the device is gone: {error}") from error
 
 
 def _session(trust: HostTrust) -> SecureSession:

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from spotcheck.errors import NotPairedError
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.main import app
+from spotcheck_cli.pairing import connected_device
 from spotcheck_cli.rehearsal import start_device
 from spotcheck_device.device_trust import pairing_desk
+from spotcheck_host.host_trust import open_host_trust
 
 pytestmark = pytest.mark.processes
 
@@ -66,6 +69,9 @@ def test_code_shown_on_the_device_and_typed_at_the_host_pairs_them(
     name = next(line.split()[1] for line in hosts.splitlines() if line.endswith("by code"))
     assert run("device", "forget", config, name)[0] == 0
     assert name not in run("device", "hosts", config)[1]
+    host, _, port = address.rpartition(":")
+    with pytest.raises(NotPairedError, match="does not know this computer, or no longer"):
+        connected_device((host, int(port)), open_host_trust(Path(out), "x"))
     assert run("unpair", "SC-DEMO-1", "--out", out)[0] == 0
     assert run("pairings", "--out", out) == (0, "")
 
