@@ -1,6 +1,5 @@
 """Pairing with an instrument, and connecting to one that was paired."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from spotcheck.errors import ConfigurationError
@@ -40,10 +39,8 @@ def pair(address: Address, trust: HostTrust, code: str) -> Peer:
     return pair_by_code(_transport(address), trust, code)
 
 
-def connected_device(
-    address: Address, trust: HostTrust, tell: Callable[[str], None] = lambda _: None
-) -> DeviceClient:
-    """The instrument at an address; the first one over a cable is paired, which is told.
+def connected_device(address: Address, trust: HostTrust) -> DeviceClient:
+    """The instrument at an address; the first one over a cable is paired, which is announced.
 
     Raises:
         NotPairedError: it is not a device that was paired.
@@ -51,10 +48,12 @@ def connected_device(
         DeviceLostError: it does not answer.
     """
     by_cable = any(peer.paired_by is PairedBy.CABLE for peer in trust.devices.all())
-    if isinstance(address, Path) and not by_cable:
-        peer = pair_over_cable(_transport(address), trust)
-        tell(f"paired over the cable with {peer.name} ({peer.key_id})")
-    return secured(_transport(address), trust)
+    if not isinstance(address, Path) or by_cable:
+        return secured(_transport(address), trust)
+    peer = pair_over_cable(_transport(address), trust)
+    client = secured(_transport(address), trust)
+    client.announce("paired", f"paired over the cable with {peer.name} ({peer.key_id})")
+    return client
 
 
 def _transport(address: Address) -> Transport:

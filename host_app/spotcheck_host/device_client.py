@@ -162,6 +162,15 @@ class DeviceClient:
             self._receive(left_s)
         return self._events.popleft()
 
+    def announce(self, code: str, text: str) -> None:
+        """Put a notice of the host's own behind what the device has said so far.
+
+        Args:
+            code: Stable name of the notice.
+            text: Words for a person.
+        """
+        self._events.append(wire.Notice(code=code, text=text, sample=None))
+
     def close(self) -> None:
         """Let go of the device."""
         self._transport.close()
@@ -211,16 +220,13 @@ class DeviceClient:
             case TableAgreed():
                 self._send(wire.HostHello(protocol=wire.PROTOCOL, software=SOFTWARE))
             case Unreadable():
-                self._tell("link-damaged", event.text)
+                self.announce("link-damaged", event.text)
             case _:
                 try:
                     self._take(event)
                 except MessageError as error:
                     # Whatever was lost comes again: the device repeats what is not acknowledged.
-                    self._tell("message-broken", str(error))
-
-    def _tell(self, code: str, text: str) -> None:
-        self._events.append(wire.Notice(code=code, text=text, sample=None))
+                    self.announce("message-broken", str(error))
 
     def _take(self, message: Any) -> None:
         match message:
@@ -251,7 +257,7 @@ class DeviceClient:
         sha256 = message.evidence_sha256
         if sha256 is not None and sha256 not in self._blobs:
             text = f"evidence of {message.outcome_id} did not arrive whole; it will come again"
-            self._tell("evidence-missing", text)
+            self.announce("evidence-missing", text)
             return
         evidence = self._blobs.pop(sha256) if sha256 else None
         device_key = self.device.public

@@ -123,6 +123,7 @@ SAID = {
     "device/spotcheck_device/recorder.py": ("_on_notice",),
     "device/spotcheck_device/sample_link.py": ("return",),
     "host_app/spotcheck_host/app/reader.py": ("Failed", "Noticed", "DeviceLostError"),
+    "host_app/spotcheck_cli/pairing.py": ("announce",),
     "device/spotcheck_wire/table_offer.py": ("NoCommonTableError",),
     "host_app/spotcheck_host/device_client.py": (
         "DeviceLostError",
