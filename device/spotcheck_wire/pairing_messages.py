@@ -16,6 +16,14 @@ from spotcheck_wire.errors import MessageError
 from spotcheck_wire.frames import Frame
 from spotcheck_wire.strict_cbor import decode_fields, encode_fields
 
+LONGEST_NAME = 64
+
+
+def _require_name(where: str, name: str) -> None:
+    """A name is printed on a terminal, and stands in a file."""
+    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+        raise MessageError(f"{where} is not 1 to {LONGEST_NAME} printable characters")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairingRequest:
@@ -28,6 +36,9 @@ class PairingRequest:
     share: bytes
     """The host's share of the exchange by the code; empty over a cable."""
 
+    def __post_init__(self) -> None:
+        _require_name("PairingRequest.name", self.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairingAnswer:
@@ -37,6 +48,9 @@ class PairingAnswer:
     """Serial number of the device."""
     share: bytes
     """The device's share; empty over a cable."""
+
+    def __post_init__(self) -> None:
+        _require_name("PairingAnswer.name", self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

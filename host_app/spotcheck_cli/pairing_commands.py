@@ -32,7 +32,7 @@ def pair(
 
     with named_errors():
         out.mkdir(parents=True, exist_ok=True)
-        trust = open_host_trust(out, f"{getpass.getuser()}@{platform.node()}")
+        trust = open_host_trust(out, f"{getpass.getuser()}@{platform.node()}"[:64])
         peer = pairing.pair(checked_address(address), trust, code)
         typer.echo(f"paired with {peer.name} ({peer.key_id})")
 

@@ -12,6 +12,7 @@ giving it any name. Only a list of trusted public keys, received from their owne
 way, tells whose a key is.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -113,6 +114,7 @@ def generate_key(name: str) -> SigningKey:
             return SigningKey(name=name, private=private, demo=False)
 
 
+@functools.cache
 def demonstration_key(seed: int, name: str) -> SigningKey:
     """The demonstration key of that seed and name, the same on every machine (about 0.2 s)."""
     counter = 0

@@ -16,7 +16,8 @@ from spotcheck_host.host_trust import HostTrust, open_host_trust
 from spotcheck_host.secure_transport import SecureTransport
 from spotcheck_trust.identity import load_or_make_identity
 from spotcheck_trust.peers import PairedBy
-from spotcheck_wire.errors import SecureSessionError
+from spotcheck_wire.errors import MessageError, SecureSessionError
+from spotcheck_wire.pairing_messages import PairingAnswer, PairingRequest
 from spotcheck_wire.secure_session import (
     PAIRING,
     SecureSession,
@@ -155,7 +156,6 @@ def test_host_that_was_never_paired_says_so_before_it_speaks(
 def test_host_of_before_that_speaks_plain_frames_is_cut_off(device: Device) -> None:
     wire = Wire(device)
     wire.write(b"\x05\x01!\x01\x02\xa2hprotocol\x00")
-    assert wire.read(0.1) in (b"", None) or b"protocol" not in (wire.said[0])
     assert device.connected == device.messages == []
     assert wire._line.is_over
 
@@ -274,6 +274,14 @@ def test_pairing_has_a_purpose_of_its_own(device: Device, host: HostTrust) -> No
     assert device.connected == device.messages == []
 
 
+@pytest.mark.parametrize("name", ["", "x" * 65, "\x1b[2Jroot"])
+def test_name_that_would_harm_a_terminal_is_refused(name: str) -> None:
+    with pytest.raises(MessageError, match="64 printable characters"):
+        PairingRequest(name=name, certificate=b"", share=b"")
+    with pytest.raises(MessageError, match="64 printable characters"):
+        PairingAnswer(name=name, share=b"")
+
+
 def test_silent_device_is_named(host: HostTrust, device: Device) -> None:
     pair_by_code(Wire(device), host, device.trust.desk.open().code)
 
@@ -295,11 +303,11 @@ def test_silent_device_is_named(host: HostTrust, device: Device) -> None:
 
 def test_no_attacked_record_is_accepted(tmp_path: Path) -> None:
     """The short form of `make campaign-links`."""
-    counts = LinkAttacks(tmp_path, seed=20).run(1400)
-    assert sum(counts.attacks.values()) == 1400
+    counts = LinkAttacks(tmp_path, seed=20).run(980)
+    assert sum(counts.attacks.values()) == 980
     assert set(counts.attacks) == set(ATTACKS)
     assert counts.accepted == {}
-    assert counts.refused_by_name > 1100
+    assert counts.refused_by_name > 800
 
 
 def test_campaign_counts_what_an_end_without_protection_would_accept(
