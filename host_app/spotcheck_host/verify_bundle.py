@@ -132,6 +132,8 @@ class BundleReport:
                 f"the others by {keys}"
             )
         whose = "a device that was given" if self.device_trusted else "a device that is not known"
+        if "demo:" in keys:
+            whose = f"{whose}: a demonstration key, which anybody has"
         return f"{self.results} results signed by {keys}, {whose}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spotcheck_host.bundle import bundle_bytes
-from spotcheck_host.keys import demonstration_key
+from spotcheck_host.keys import demonstration_key, generate_key
 from spotcheck_host.records import RecordStore
 from spotcheck_host.verify_bundle import BundleReport, BundleVerificationError, verify
 from spotcheck_trust.result_signature import SignedResult
@@ -71,7 +71,8 @@ def test_result_signed_by_a_device_that_was_given(verified: Verified) -> None:
     report = verified(event_body(), device_keys=(DEVICE.public_hex.upper(),))
     assert report.device_trusted
     assert report.device_statement == (
-        f"1 results signed by {DEVICE.key_id}, a device that was given"
+        f"1 results signed by {DEVICE.key_id}, a device that was given: "
+        "a demonstration key, which anybody has"
     )
 
 
@@ -79,7 +80,16 @@ def test_result_signed_by_a_device_that_nobody_gave(verified: Verified) -> None:
     """Whoever holds the laptop can make a key and call it a device's."""
     report = verified(event_body(), device_keys=(demonstration_key(4, "SC-1").public_hex,))
     assert not report.device_trusted
-    assert report.device_statement.endswith("a device that is not known")
+    assert ", a device that is not known: a demonstration key" in report.device_statement
+
+
+def test_device_with_a_key_of_its_own_is_not_called_a_demonstration(verified: Verified) -> None:
+    key = generate_key("SC-1")
+    body = event_body()
+    body["device"]["public_hex"] = key.public_hex
+    body["device"]["signature_hex"] = key.sign(RESULT.message()).hex()
+    report = verified(body, device_keys=(key.public_hex,))
+    assert report.device_statement == f"1 results signed by {key.key_id}, a device that was given"
 
 
 def test_result_whose_signature_was_taken_away_is_told(verified: Verified) -> None:
@@ -155,7 +165,8 @@ def test_golden_bundle_with_device_signatures_is_read_for_ever() -> None:
     report = verify(GOLDEN / "bundle_signed_by_device_v1.zip", (), (DEVICE.public_hex,))
     assert (report.results, report.unsigned_results, report.device_trusted) == (2, 0, True)
     assert report.device_statement == (
-        f"2 results signed by {DEVICE.key_id}, a device that was given"
+        f"2 results signed by {DEVICE.key_id}, a device that was given: "
+        "a demonstration key, which anybody has"
     )
 
 
