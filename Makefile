@@ -1,7 +1,7 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
 	campaign-clock campaign-coverage campaign-kill campaign-sequential campaign-aarch64 campaign-emulation \
-	rp2-firmware firmware-coverage lock clean
+	campaign-links campaign-wire bench-wire rp2-firmware firmware-coverage lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -81,6 +81,18 @@ campaign-kill: setup
 # Which lines of the front end's firmware run under MicroPython (15 s).
 firmware-coverage: setup
 	$(BIN)/python tools/firmware_coverage.py
+
+# Attacks a million records of secure sessions (about ten minutes).
+campaign-links: setup
+	$(BIN)/spotcheck campaign links --attacks 1000000 --workers 2
+
+# Damages ten million frames and message bodies (about ten minutes).
+campaign-wire: setup
+	$(BIN)/spotcheck campaign wire --inputs 10000000 --workers 2
+
+# Small frames a second on a pty, beside a peer.
+bench-wire: setup
+	$(BIN)/python benchmarks/wire_speed.py
 
 # Renews the pins; hashes only, no download addresses.
 lock:

@@ -106,7 +106,37 @@ _FINDINGS = (
     (r"the device has said nothing for {n} s", "装置已有 {} s 没有消息"),
     (r"the device is gone: {t}", "与装置的连接已断开：{}"),
     (r"the device speaks protocol {n}, not {n}", "装置使用的协议版本为 {}，而不是 {}"),
-    (r"the device speaks table {n}, not {n}", "装置使用的消息表版本为 {}，而不是 {}"),
+    (
+        r"{t} speaks message tables up to {n} only, {t} from {n} on; update {t}",
+        "{} 使用的消息表版本最高为 {}，而 {} 最低为 {}；请更新 {}",
+    ),
+    (
+        r"the device was paired as {w} and now calls itself {w}; pair it again",
+        "配对时装置编号为 {}，现在自称 {}；请重新配对",
+    ),
+    (
+        r"the result {w} is not signed by {w} \({w}\), the device that was paired; "
+        r"it is not stored",
+        "结果 {} 不是由已配对的装置 {}（{}）签名；未予存储",
+    ),
+    (r"paired over the cable with {w} \({w}\)", "已通过电缆与装置 {}（{}）配对"),
+    (r"paired with {t} by code", "已凭配对码与 {} 配对"),
+    (r"paired with {t} by cable", "已通过电缆与 {} 配对"),
+    (r"no device is paired with this computer yet; {t}", "这台计算机尚未与任何装置配对：{}"),
+    (r"the device does not answer", "装置没有应答"),
+    (r"the pairing with this device was removed just now", "与该装置的配对刚刚被解除"),
+    (
+        r"this is not a device that was paired; pair again if it was replaced: {t}",
+        "这不是已配对的装置；若装置已更换，请重新配对：{}",
+    ),
+    (
+        r"the device does not know this computer, or no longer; pair again: {t}",
+        "装置不认识（或不再认识）这台计算机；请重新配对：{}",
+    ),
+    (
+        r"{t}; somebody or something changes what the device sends",
+        "装置发送的数据在途中被改动（{}）",
+    ),
     (
         r"the device speaks protocol {n}, the host {n}",
         "装置使用的协议版本为 {}，主机为 {}",

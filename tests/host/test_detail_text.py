@@ -14,7 +14,7 @@ from spotcheck_cli.demo_instrument import demonstration_correction_set, stream_f
 from spotcheck_device.live_view import LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_host.detail_text import finding_in_chinese
-from spotcheck_host.device_client import SerialTransport, TcpTransport
+from spotcheck_host.transports import SerialTransport, TcpTransport
 
 ROOT = Path(__file__).parents[2]
 
@@ -142,7 +142,18 @@ SAID = {
     "device/spotcheck_device/recorder.py": ("_on_notice",),
     "device/spotcheck_device/sources/socket_source.py": ("return",),
     "host_app/spotcheck_host/app/reader.py": ("Failed", "Noticed", "DeviceLostError"),
-    "host_app/spotcheck_host/device_client.py": ("DeviceLostError", "ProtocolVersionError"),
+    "host_app/spotcheck_cli/pairing.py": ("announce",),
+    "device/spotcheck_wire/table_offer.py": ("NoCommonTableError",),
+    "host_app/spotcheck_host/device_client.py": (
+        "DeviceLostError",
+        "ForgedResultError",
+        "ProtocolVersionError",
+    ),
+    "host_app/spotcheck_host/secure_transport.py": (
+        "DeviceLostError",
+        "LinkTamperedError",
+        "NotPairedError",
+    ),
     "host_app/spotcheck_host/procedure.py": ("DeviceLostError",),
     "host_app/spotcheck_host/records.py": ("RecordStoreFullError",),
 }
