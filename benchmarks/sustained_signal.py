@@ -1,6 +1,4 @@
-"""What the sustained-rate benchmarks read: eight channels at 32 kS/s, ten seconds that join end to
-end, with a meter's pulses for ever.
-"""
+"""What the sustained-rate benchmarks read: ten seconds that join end to end, with pulses."""
 
 import binascii
 import math

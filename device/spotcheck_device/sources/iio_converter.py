@@ -20,6 +20,8 @@ from spotcheck_device.sources.sampler import RawFrames
 from spotcheck_wire.sample_stream import StreamFormatMessage
 
 BUFFER_S = 0.02
+KERNEL_BUFFERS = 32
+"""What the kernel keeps while this program is held up: 0.64 s."""
 TIMEOUT_MS = 500
 _TIMESTAMP = "timestamp"
 _RATE = "sampling_frequency"
@@ -83,6 +85,7 @@ class IioConverter:
         self.starts_here = False
         self.stream_format = self._format(order, inputs[0])
         self._transit_ns: int | None = None
+        self._device.set_kernel_buffers_count(KERNEL_BUFFERS)
         frames = max(1, round(BUFFER_S * self.stream_format.sample_rate_hz))
         self._buffer = library.Buffer(self._device, frames)
 
