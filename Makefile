@@ -1,5 +1,5 @@
 # `make demo` and `make test` each set up what they need.
-.PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
+.PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed bench-sources \
 	campaign-coverage campaign-kill campaign-sequential campaign-aarch64 lock clean
 
 VENV := .venv
@@ -38,6 +38,11 @@ bench-accuracy: setup
 bench-speed: setup
 	$(BIN)/python -m pip install --quiet --require-hashes -r benchmarks/requirements.txt
 	$(BIN)/python benchmarks/kernel_speed.py
+
+# An hour of eight channels at 32 kS/s, then three minutes with a hung disk (about seven minutes).
+bench-sources: setup
+	PYTHONPATH=benchmarks nice $(BIN)/python benchmarks/sustained_rate.py --seconds 3600
+	PYTHONPATH=benchmarks nice $(BIN)/python benchmarks/back_pressure.py --seconds 180
 
 # Risk and time of the sequential verdict over 100,000 sequences a scene (about a minute).
 campaign-sequential: setup

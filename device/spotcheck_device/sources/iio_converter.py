@@ -148,7 +148,7 @@ class IioConverter:
             phases=order.phases,
             voltage_range=order.voltage_range,
             current_range=order.current_range,
-            epoch_utc_ns=time.time_ns(),
+            epoch_utc_ns=0,
             counter_hz=FRONT_END_COUNTER_HZ,
         )
 

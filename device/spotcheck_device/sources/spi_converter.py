@@ -1,7 +1,5 @@
 """An ADS131M08 on this board's own SPI bus and GPIO line."""
 
-import time
-
 from spotcheck.errors import SampleSourceError
 from spotcheck_device.sources.ads131m08 import Ads131m08
 from spotcheck_device.sources.linux_spi import GpioEdges, SpidevBus
@@ -38,7 +36,7 @@ def open_spi(order: SpiOrder) -> Ads131m08:
                 phases=order.phases,
                 voltage_range=order.voltage_range,
                 current_range=order.current_range,
-                epoch_utc_ns=time.time_ns(),
+                epoch_utc_ns=0,
                 counter_hz=FRONT_END_COUNTER_HZ,
             ),
         )

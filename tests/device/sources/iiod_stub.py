@@ -131,6 +131,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 self._number(int(length))
             case ["OPEN", _, _, mask, *_]:
                 self._mask = int(mask, 16)
+                self._bench.rest = b""  # what an older buffer still held is gone with it
                 self._number(0)
             case ["READBUF", _, length]:
                 self._samples(int(length))

@@ -304,6 +304,15 @@ def test_no_thread_is_left_behind(twin: Twin) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "sampler"]
 
 
+def test_epoch_of_a_converter_is_when_sample_0_was() -> None:
+    heard = Heard()
+    begun_ns = time.time_ns()
+    listen(spi_twin, World(), heard, lambda: bool(heard.blocks))
+    # Told once samples have their numbers; the contract wants a hundredth of a second or so.
+    assert begun_ns < heard.formats[0].epoch_utc_ns + 100_000_000
+    assert heard.formats[0].epoch_utc_ns < time.time_ns()
+
+
 def test_gap_of_a_converter_comes_with_its_cause_before_the_block_behind_it() -> None:
     heard = Heard()
     world = World(missing=frozenset([600]))
