@@ -1,6 +1,6 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed bench-sources \
-	campaign-coverage campaign-kill campaign-sequential campaign-aarch64 lock clean
+	campaign-coverage campaign-gaps campaign-kill campaign-sequential campaign-aarch64 lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,6 +43,10 @@ bench-speed: setup
 bench-sources: setup
 	PYTHONPATH=benchmarks nice $(BIN)/python benchmarks/sustained_rate.py --seconds 3600
 	PYTHONPATH=benchmarks nice $(BIN)/python benchmarks/back_pressure.py --seconds 180
+
+# Losses of 1 to 1000 frames at random places of a converter's stream (about five minutes).
+campaign-gaps: setup
+	PYTHONPATH=benchmarks nice $(BIN)/python benchmarks/gap_campaign.py --rounds 10
 
 # Risk and time of the sequential verdict over 100,000 sequences a scene (about a minute).
 campaign-sequential: setup

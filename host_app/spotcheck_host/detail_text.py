@@ -127,6 +127,7 @@ _FINDINGS = (
         "IIO 通道 {} 有 {} 位，带符号：{}；码值应带符号且不超过 24 位",
     ),
     (r"the IIO device gives no samples: {t}", "IIO 设备没有给出采样：{}"),
+    (r"the process that reads the converter has ended", "读取转换器的进程已结束"),
     (r"the recording has come to its end", "录波已到末尾"),
     (
         r"samples missing from {n} on: {n} \(damaged on the bus or not fresh: {n}\)",

@@ -127,6 +127,7 @@ SAID = {
     "device/spotcheck_device/measuring_session.py": ("EvidenceError", "abort"),
     "device/spotcheck_device/recorder.py": ("_on_notice",),
     "device/spotcheck_device/sources/ads131m08.py": ("SampleSourceError",),
+    "device/spotcheck_device/sources/frame_pipe.py": ("OSError",),
     "device/spotcheck_device/sources/frame_numbers.py": ("SampleSourceError",),
     "device/spotcheck_device/sources/iio_converter.py": ("SampleSourceError", "OSError"),
     "device/spotcheck_device/sources/iio_scan.py": ("SampleSourceError",),

@@ -8,6 +8,18 @@ from spotcheck_device.sources.port import FRONT_END_COUNTER_HZ
 from spotcheck_wire.sample_stream import StreamFormatMessage
 
 
+def stream_format_of(order: SpiOrder) -> StreamFormatMessage:
+    """What the stream of an order looks like."""
+    return StreamFormatMessage(
+        sample_rate_hz=order.sample_rate_hz,
+        phases=order.phases,
+        voltage_range=order.voltage_range,
+        current_range=order.current_range,
+        epoch_utc_ns=0,
+        counter_hz=FRONT_END_COUNTER_HZ,
+    )
+
+
 def open_spi(order: SpiOrder) -> Ads131m08:
     """Open bus and line, configure the converter and start it.
 
@@ -30,15 +42,6 @@ def open_spi(order: SpiOrder) -> Ads131m08:
             bus=bus,
             ready=ready,
             configuration=order.configuration,
-            channels=order.channels,
-            stream_format=StreamFormatMessage(
-                sample_rate_hz=order.sample_rate_hz,
-                phases=order.phases,
-                voltage_range=order.voltage_range,
-                current_range=order.current_range,
-                epoch_utc_ns=0,
-                counter_hz=FRONT_END_COUNTER_HZ,
-            ),
         )
     except BaseException:
         ready.close()
