@@ -107,6 +107,7 @@ _FINDINGS = (
     ),
     (r"{w}: {t}; is the bus enabled\?", "{}：{}；总线是否已启用？"),
     (r"{w} line {n}: {t}; is it in use\?", "{} 第 {} 线：{}；是否已被占用？"),
+    (r"no IIO devices at {w}: {t}", "在 {} 没有 IIO 设备：{}"),
     (r"{t} has no device {w}; it has {t}", "{} 上没有设备 {}；有 {}"),
     (
         r"IIO device {w} has no time stamp in its scan, so a lost sample would not be seen; use a "

@@ -73,6 +73,10 @@ ROOT = Path(__file__).parents[2]
             "(not read in time: 1; of uncertain number beside them: 16)",
             "自采样点 700 起缺失 17 个（未及时读取：1；其旁序号不定者：16）",
         ),
+        (
+            "no IIO devices at ip:10.0.0.5: Connection refused",
+            "在 ip:10.0.0.5 没有 IIO 设备：Connection refused",
+        ),
         ("something new", "something new"),
     ],
 )

@@ -54,12 +54,15 @@ class IioConverter:
         """Open it and begin to fill buffers.
 
         Raises:
-            SampleSourceError: it is not what was ordered; says what is missing.
+            SampleSourceError: it cannot be reached, or is not what was ordered; says why.
             ConfigurationError: libiio is missing, or inputs do not fit.
-            OSError: it cannot be reached.
         """
         library = load_libiio()
-        self._context = library.Context(order.uri)
+        try:
+            self._context = library.Context(order.uri)
+        except OSError as error:
+            text = f"no IIO devices at {order.uri}: {error.strerror}"
+            raise SampleSourceError(text) from error
         self._context.set_timeout(TIMEOUT_MS)
         self._device = self._context.find_device(order.device)
         if self._device is None:

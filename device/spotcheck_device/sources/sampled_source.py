@@ -71,9 +71,8 @@ class SampledSource:
             try:
                 converter = await self._opened()
             except (OSError, SampleSourceError) as error:
-                self._tell_once(str(error))
+                self._tell_once(_reason(error))
             else:
-                self._last_told = ""
                 self._tell_once(await self._serve(converter))
             await asyncio.sleep(_RETRY_S)
 
@@ -115,7 +114,7 @@ class SampledSource:
                 if self._stream is not None and dropped:
                     self._stream.note_no_room(dropped)
         except (OSError, SampleSourceError) as error:
-            return str(error)
+            return _reason(error)
         finally:
             self._converter = self._stream = None
             await sampler.close()
@@ -140,11 +139,16 @@ class SampledSource:
 
     def _tell_format(self, stream_format: StreamFormatMessage, first: StreamPart) -> None:
         """Once the samples have their numbers: only then is it known when sample 0 was."""
+        self._last_told = ""
         since_ns = first.first_sample * 1_000_000_000 // stream_format.sample_rate_hz
         self._listener.on_format(replace(stream_format, epoch_utc_ns=time.time_ns() - since_ns))
 
     def _tell_once(self, reason: str) -> None:
-        """The same reason again and again is told once: the converter may be absent for days."""
+        """The same reason, until samples came, is told once: a converter may be absent for days."""
         if reason != self._last_told:
             self._last_told = reason
             self._listener.on_loss(reason)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -81,7 +81,7 @@ def test_silent_device_is_an_error(iiod_stub: ModuleType) -> None:
 def test_nobody_at_the_address_is_an_error(iiod_stub: ModuleType) -> None:
     with iiod_stub.serving(iiod_stub.Bench(frames=frames())) as uri:
         pass
-    with pytest.raises(OSError, match="refused"):
+    with pytest.raises(SampleSourceError, match=r"no IIO devices at ip:.*refused"):
         IioConverter(order(uri))
 
 

@@ -17,6 +17,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from spotcheck.errors import SampleSourceError
 from spotcheck.samples import SampleBlock
 from spotcheck_device.replay import open_recording, recorded_blocks
 from spotcheck_device.sources import sampled_source
@@ -30,7 +31,7 @@ from spotcheck_sim.ads131m08_chip import Ads131m08Chip
 from spotcheck_wire.sample_stream import StreamFormatMessage, encode_block, encode_format
 
 RATE_HZ = 4000
-MARKED = 128
+MARKED = 64
 """Frames from marker to marker."""
 FORMAT = StreamFormatMessage(
     sample_rate_hz=RATE_HZ, phases=1, voltage_range="480V", current_range="C100", epoch_utc_ns=0,
@@ -307,6 +308,24 @@ def test_source_that_ends_is_told_and_found_again(twin: Twin) -> None:
     assert len(heard.losses) == 1
     at = heard.told.index(heard.losses[0])
     assert isinstance(heard.told[at + 1], StreamFormatMessage)
+    assert "Errno" not in heard.losses[0]
+
+
+def test_converter_that_stays_away_is_told_once() -> None:
+    heard = Heard()
+    tries = 0
+
+    def opened() -> PipedConverter:
+        nonlocal tries
+        tries += 1
+        raise SampleSourceError("no converter")
+
+    async def main() -> None:
+        async with running(SampledSource(opened, heard.listener())):
+            await asyncio.wait_for(until(lambda: tries > 3), 10.0)
+
+    asyncio.run(main())
+    assert heard.told == ["no converter"]
 
 
 def test_no_thread_is_left_behind(twin: Twin) -> None:
