@@ -1,5 +1,6 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
+	bench-sources campaign-gaps \
 	campaign-clock campaign-coverage campaign-kill campaign-sequential campaign-aarch64 campaign-emulation \
 	campaign-links campaign-wire bench-wire rp2-firmware firmware-coverage lock clean
 
@@ -39,6 +40,15 @@ bench-accuracy: setup
 bench-speed: setup
 	$(BIN)/python -m pip install --quiet --require-hashes -r benchmarks/requirements.txt
 	$(BIN)/python benchmarks/kernel_speed.py
+
+# An hour of eight channels at 32 kS/s, then three minutes with a hung disk (about seven minutes).
+bench-sources: setup
+	PYTHONPATH=benchmarks nice $(BIN)/python benchmarks/sustained_rate.py --seconds 3600
+	PYTHONPATH=benchmarks nice $(BIN)/python benchmarks/back_pressure.py --seconds 180
+
+# Losses of 1 to 1000 frames at random places of a converter's stream (about five minutes).
+campaign-gaps: setup
+	PYTHONPATH=benchmarks nice $(BIN)/python benchmarks/gap_campaign.py --rounds 10
 
 # Risk and time of the sequential verdict over 100,000 sequences a scene (about a minute).
 campaign-sequential: setup

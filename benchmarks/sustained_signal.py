@@ -1,7 +1,4 @@
-"""What the sustained-rate benchmarks read, with a meter's pulses for ever.
-
-Eight channels at 32 kS/s, ten seconds that join end to end.
-"""
+"""What the sustained-rate benchmarks read: ten seconds that join end to end, with pulses."""
 
 import binascii
 import math

@@ -51,6 +51,8 @@ library libxkbcommon-x11.so.0 libxkbcommon-x11-0
 library libxcb-icccm.so.4 libxcb-icccm4
 library libxcb-keysyms.so.1 libxcb-keysyms1
 library libxcb-shape.so.0 libxcb-shape0
+# The tests read a simulated IIO device through it (1 MB).
+library libiio.so.0 libiio0
 # The tests drive a real window on an X server without a screen.
 command -v Xvfb >/dev/null || need xvfb
 

@@ -87,6 +87,83 @@ _FINDINGS = (
     (r"the sample source is gone: {t}", "采样数据源已断开：{}"),
     (r"the sample stream is damaged: {t}", "采样数据流已损坏：{}"),
     (r"there are no samples yet, or they cannot be used", "尚无采样数据，或数据不能使用"),
+    (
+        r"the front end has counted frame {n} before it was due by the frames that were read: "
+        r"some were lost without a trace in their times",
+        "前端计到第 {} 帧的时刻早于已读各帧所示：有帧丢失，而其时刻未显出痕迹",
+    ),
+    (
+        r"the front end has counted frame {n} {n} s after it was due: front end and converter do "
+        r"not count the same frames",
+        "前端计到第 {} 帧时晚了 {} s：前端与转换器所计的不是同样的帧",
+    ),
+    (
+        r"the last {n} frames came at no instant at which one was due: the converter does not run "
+        r"at the rate that it was set to",
+        "最近 {} 帧都不在应到的时刻：转换器的采样率与设定不符",
+    ),
+    (
+        r"frames came before they were due: their times contradict their count",
+        "有帧早于应到的时刻：其时刻与计数矛盾",
+    ),
+    (
+        r"about {n} frames were lost in a row, more than their times can count",
+        "约 {} 帧连续丢失，超出由时刻能计数的范围",
+    ),
+    (r"the converter has begun anew by itself: status {t}", "转换器自行重新开始：状态 {}"),
+    (
+        r"what answers on the SPI bus has the identity {w}; an ADS131M08 has {w}: check wiring and "
+        r"bus",
+        "SPI 总线上应答者的标识为 {}；ADS131M08 应为 {}：请检查接线和总线",
+    ),
+    (
+        r"the converter's register {w} holds {w} where {w} was written: check the SPI bus",
+        "转换器寄存器 {} 的内容为 {}，写入的是 {}：请检查 SPI 总线",
+    ),
+    (
+        r"the converter answered {w} to {w}, and should have answered {w}: check the SPI bus",
+        "转换器以 {} 应答 {}，应为 {}：请检查 SPI 总线",
+    ),
+    (r"{w}: {t}; is the bus enabled\?", "{}：{}；总线是否已启用？"),
+    (r"{w} line {n}: {t}; is it in use\?", "{} 第 {} 线：{}；是否已被占用？"),
+    (r"no IIO devices at {w}: {t}", "在 {} 没有 IIO 设备：{}"),
+    (r"{t} has no device {w}; it has {t}", "{} 上没有设备 {}；有 {}"),
+    (
+        r"IIO device {w} has no time stamp in its scan, so a lost sample would not be seen; use a "
+        r"driver that has one",
+        "IIO 设备 {} 的扫描中没有时间戳，丢失的采样无法发现；请使用有时间戳的驱动",
+    ),
+    (r"IIO device {w} does not say its {w}", "IIO 设备 {} 未给出 {}"),
+    (
+        r"IIO device {w} runs at {w} S/s; set it to a whole number",
+        "IIO 设备 {} 的采样率为 {} S/s；请设为整数",
+    ),
+    (
+        r"IIO channel {w}: {n} bits, shifted by {n}, in {n} cannot be read",
+        "IIO 通道 {}：{} 位、移 {} 位、存于 {} 位，不能读取",
+    ),
+    (
+        r"IIO channel {w} has {n} bits, signed: {w}; codes are signed and have up to 24 bits",
+        "IIO 通道 {} 有 {} 位，带符号：{}；码值应带符号且不超过 24 位",
+    ),
+    (r"the IIO device gives no samples: {t}", "IIO 设备没有给出采样：{}"),
+    (r"the process that reads the converter has ended", "读取转换器的进程已结束"),
+    (r"the recording has come to its end", "录波已到末尾"),
+    (
+        r"samples missing from {n} on: {n} \(damaged on the bus or not fresh: {n}\)",
+        "自采样点 {} 起缺失 {} 个（总线上损坏或不是新值：{}）",
+    ),
+    (
+        r"samples missing from {n} on: {n} "
+        r"\(not read in time: {n}; of uncertain number beside them: {n}\)",
+        "自采样点 {} 起缺失 {} 个（未及时读取：{}；其旁序号不定者：{}）",
+    ),
+    (
+        r"samples missing from {n} on: {n} "
+        r"\(no room for them: {n}; of uncertain number beside them: {n}\)",
+        "自采样点 {} 起缺失 {} 个（队列已满：{}；其旁序号不定者：{}）",
+    ),
+    (r"samples missing from {n} on: {n} \({t}\)", "自采样点 {} 起缺失 {} 个（{}）"),
     (r"block at sample {n}: {t}", "采样点 {} 处的数据块：{}"),
     (
         r"{t} has no correction of voltage {n} in range {w}",

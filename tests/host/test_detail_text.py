@@ -87,6 +87,15 @@ ROOT = Path(__file__).parents[2]
             "no space is left for the record; nothing more was stored",
             "记录已无存储空间；未再存入数据",
         ),
+        (
+            "samples missing from 700 on: 17 "
+            "(not read in time: 1; of uncertain number beside them: 16)",
+            "自采样点 700 起缺失 17 个（未及时读取：1；其旁序号不定者：16）",
+        ),
+        (
+            "no IIO devices at ip:10.0.0.5: Connection refused",
+            "在 ip:10.0.0.5 没有 IIO 设备：Connection refused",
+        ),
         ("something new", "something new"),
     ],
 )
@@ -140,7 +149,15 @@ SAID = {
     "device/spotcheck_device/live_view.py": ("return",),
     "device/spotcheck_device/measuring_session.py": ("EvidenceError", "abort"),
     "device/spotcheck_device/recorder.py": ("_on_notice",),
+    "device/spotcheck_device/sources/ads131m08.py": ("SampleSourceError",),
+    "device/spotcheck_device/sources/frame_pipe.py": ("OSError",),
+    "device/spotcheck_device/sources/frame_numbers.py": ("SampleSourceError",),
+    "device/spotcheck_device/sources/iio_converter.py": ("SampleSourceError", "OSError"),
+    "device/spotcheck_device/sources/iio_scan.py": ("SampleSourceError",),
+    "device/spotcheck_device/sources/port.py": ("return",),
+    "device/spotcheck_device/sources/recording_source.py": ("on_loss",),
     "device/spotcheck_device/sources/socket_source.py": ("return",),
+    "device/spotcheck_device/sources/spi_converter.py": ("SampleSourceError",),
     "host_app/spotcheck_host/app/reader.py": ("Failed", "Noticed", "DeviceLostError"),
     "host_app/spotcheck_cli/pairing.py": ("announce",),
     "device/spotcheck_wire/table_offer.py": ("NoCommonTableError",),

@@ -13,10 +13,8 @@ import numpy as np
 from spotcheck.errors import SampleSourceError
 from spotcheck_device.sources import ads131m08_registers as chip
 from spotcheck_device.sources.ads131m08_frames import Status, decode_frames
-from spotcheck_device.sources.channel_map import ChannelMap
 from spotcheck_device.sources.numbered_stream import StampedFrames
 from spotcheck_device.sources.sampler import RawFrames
-from spotcheck_wire.sample_stream import StreamFormatMessage
 
 READ_AT_ONCE_S = 0.005
 EDGE_WAIT_S = 0.25
@@ -54,7 +52,7 @@ class DataReady(Protocol):
 
 
 class Ads131m08:
-    """An open converter; a `Converter`."""
+    """An open converter; a `FrameReader`."""
 
     def __init__(
         self,
@@ -62,8 +60,6 @@ class Ads131m08:
         bus: SpiBus,
         ready: DataReady,
         configuration: chip.Ads131m08Configuration,
-        channels: ChannelMap,
-        stream_format: StreamFormatMessage,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Reset the converter, configure it and start it.
@@ -72,8 +68,6 @@ class Ads131m08:
             bus: Its SPI bus.
             ready: Its DRDY line.
             configuration: Rate and gains.
-            channels: Which inputs are wanted.
-            stream_format: What the stream will look like.
             sleep: Waits for so many seconds.
 
         Raises:
@@ -81,9 +75,6 @@ class Ads131m08:
             OSError: bus or line cannot be used.
         """
         self._bus, self._ready, self._sleep = bus, ready, sleep
-        self._channels = channels
-        self.stream_format = stream_format
-        self.starts_here = True
         self._first_edge_ns: int | None = None
         self._most_frames = max(1, round(READ_AT_ONCE_S * configuration.sample_rate_hz))
         self._null = chip.command_frame(chip.NULL)
@@ -119,27 +110,10 @@ class Ads131m08:
             self._ready.close()
             self._bus.close()
 
-    def first_edge_ns(self, stamped: StampedFrames) -> int:
-        """Instant of the first edge after the start, whether or not its frame was read."""
-        return int(stamped.stamps_ns[0]) if self._first_edge_ns is None else self._first_edge_ns
-
-    def arrival_ns(self, now_ns: int) -> int:
-        """The same: the kernel stamps edges on the monotonic clock."""
-        return now_ns
-
-    def decode(self, raw: RawFrames) -> StampedFrames:
-        """Codes of what was read.
-
-        Raises:
-            SampleSourceError: the converter was reset, or has begun anew in its frame.
-        """
-        found = decode_frames(raw.data, self._channels.inputs)
-        status = found.status[found.whole]
-        if restarted := Status(int(np.bitwise_or.reduce(status, initial=0))) & _RESTARTED:
-            names = ", ".join(flag.name or "" for flag in Status if flag in restarted)
-            raise SampleSourceError(f"the converter has begun anew by itself: status {names}")
-        fresh = (found.status & Status.DRDY_ALL) == Status.DRDY_ALL
-        return StampedFrames(codes=found.codes, stamps_ns=raw.stamps_ns, whole=found.whole & fresh)
+    @property
+    def first_edge_ns(self) -> int | None:
+        """Instant of the first edge after the start, once it has come; its frame may be lost."""
+        return self._first_edge_ns
 
     def _configure(self, configuration: chip.Ads131m08Configuration) -> None:
         self._bus.transfer(chip.command_frame(chip.RESET))
@@ -176,3 +150,22 @@ class Ads131m08:
         """Send a command; its answer comes with the next frame."""
         self._bus.transfer(chip.command_frame(command, *values))
         return int.from_bytes(self._bus.transfer(self._null)[:2], "big")
+
+
+def stamped_frames(raw: RawFrames, inputs: tuple[int, ...]) -> StampedFrames:
+    """Codes of what was read.
+
+    Args:
+        raw: Frames and their stamps.
+        inputs: The converter's channels that are wanted.
+
+    Raises:
+        SampleSourceError: the converter was reset, or has begun anew in its frame.
+    """
+    found = decode_frames(raw.data, inputs)
+    status = found.status[found.whole]
+    if restarted := Status(int(np.bitwise_or.reduce(status, initial=0))) & _RESTARTED:
+        names = ", ".join(flag.name or "" for flag in Status if flag in restarted)
+        raise SampleSourceError(f"the converter has begun anew by itself: status {names}")
+    fresh = (found.status & Status.DRDY_ALL) == Status.DRDY_ALL
+    return StampedFrames(codes=found.codes, stamps_ns=raw.stamps_ns, whole=found.whole & fresh)

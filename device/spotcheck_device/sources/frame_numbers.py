@@ -34,8 +34,10 @@ MOST_LATE_MARKERS = 50
 """A second of them, at the most markers that a front end sends."""
 BEGAN_TOGETHER_NS = 100_000_000
 """A first marker this near says that front end and source began to count at the same frame."""
+MARKERS_TO_ALIGN = 8
+"""Where they did not, so many markers are heard first: the quickest of them counts."""
 LOOSE_NS = 20_000_000
-"""Where they did not, a marker may seem so much too early: its way is not known exactly."""
+"""Then a later marker may seem so much too early: not even the quickest one's way is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class FrameNumbers:
         self._next_number = 0
         self._is_started_here = False
         self._is_aligned = False
+        self._first_numbers: list[int] = []
         self._longest_wait = round(LONGEST_WAIT_S * sample_rate_hz)
         self._earliest_way_ns = 0.0
         self._late_markers = 0
@@ -70,7 +73,7 @@ class FrameNumbers:
 
     @property
     def is_aligned(self) -> bool:
-        """Whether a marker has said where the front end's count stands."""
+        """Whether markers have said where the front end's count stands."""
         return self._is_aligned
 
     def begin(self, first_edge_ns: int, *, is_started_here: bool) -> None:
@@ -84,7 +87,7 @@ class FrameNumbers:
         self._is_started_here = is_started_here
 
     def add_marker(self, sample_index: int, arrival_ns: int) -> None:
-        """Take the front end's count; the first marker aligns both counts.
+        """Take the front end's count; the first markers align both counts.
 
         Args:
             sample_index: Frame that the front end has counted.
@@ -97,6 +100,8 @@ class FrameNumbers:
             return
         if not self._is_aligned:
             self._align(sample_index, arrival_ns - self._origin_ns)
+        if not self._is_aligned:
+            return
         periods = sample_index - self._origin_number
         way_ns = arrival_ns - self._origin_ns - self._origin_rest_ns - periods * self._period_ns
         if way_ns < self._earliest_way_ns - self._period_ns:
@@ -154,13 +159,17 @@ class FrameNumbers:
     def _align(self, sample_index: int, since_origin_ns: int) -> None:
         made = round((since_origin_ns - MARKER_WAY_NS) / self._period_ns)
         first = sample_index - made
-        self._is_aligned = True
-        # Where both began together the count is exact; else it is as exact as the line is quick.
-        together = abs(first) * self._period_ns <= BEGAN_TOGETHER_NS
-        if not (together and self._is_started_here):
+        if self._is_started_here and abs(first) * self._period_ns <= BEGAN_TOGETHER_NS:
+            self._is_aligned = True
+            return
+        self._first_numbers.append(first)
+        if len(self._first_numbers) == MARKERS_TO_ALIGN:
+            # A marker that was held up says that less was counted than was.
+            first = max(self._first_numbers)
             self._origin_number = first
             self._next_number += first
             self._earliest_way_ns = -LOOSE_NS
+            self._is_aligned = True
 
     def _up_to_certain(self, certain: NDArray[np.bool_], ready: int) -> int:
         """What is beside a loss is taken together with what decides it."""

@@ -20,6 +20,8 @@ from spotcheck_device.sources.sampler import RawFrames
 from spotcheck_wire.sample_stream import StreamFormatMessage
 
 BUFFER_S = 0.02
+KERNEL_BUFFERS = 32
+"""What the kernel keeps while this program is held up: 0.64 s."""
 TIMEOUT_MS = 500
 _TIMESTAMP = "timestamp"
 _RATE = "sampling_frequency"
@@ -52,12 +54,15 @@ class IioConverter:
         """Open it and begin to fill buffers.
 
         Raises:
-            SampleSourceError: it is not what was ordered; says what is missing.
+            SampleSourceError: it cannot be reached, or is not what was ordered; says why.
             ConfigurationError: libiio is missing, or inputs do not fit.
-            OSError: it cannot be reached.
         """
         library = load_libiio()
-        self._context = library.Context(order.uri)
+        try:
+            self._context = library.Context(order.uri)
+        except OSError as error:
+            text = f"no IIO devices at {order.uri}: {error.strerror}"
+            raise SampleSourceError(text) from error
         self._context.set_timeout(TIMEOUT_MS)
         self._device = self._context.find_device(order.device)
         if self._device is None:
@@ -83,6 +88,7 @@ class IioConverter:
         self.starts_here = False
         self.stream_format = self._format(order, inputs[0])
         self._transit_ns: int | None = None
+        self._device.set_kernel_buffers_count(KERNEL_BUFFERS)
         frames = max(1, round(BUFFER_S * self.stream_format.sample_rate_hz))
         self._buffer = library.Buffer(self._device, frames)
 
@@ -145,7 +151,7 @@ class IioConverter:
             phases=order.phases,
             voltage_range=order.voltage_range,
             current_range=order.current_range,
-            epoch_utc_ns=time.time_ns(),
+            epoch_utc_ns=0,
             counter_hz=FRONT_END_COUNTER_HZ,
         )
 

@@ -9,7 +9,7 @@ from spotcheck_device.sources.port import LiveSource, SourceListener
 from spotcheck_device.sources.recording_source import RecordingSource
 from spotcheck_device.sources.sampled_source import SampledSource
 from spotcheck_device.sources.socket_source import SocketSource
-from spotcheck_device.sources.spi_converter import open_spi
+from spotcheck_device.sources.spi_process import SpiProcess
 
 
 def open_source(text: str, listener: SourceListener) -> LiveSource:
@@ -26,7 +26,7 @@ def open_source(text: str, listener: SourceListener) -> LiveSource:
         case SocketOrder() as order:
             return SocketSource((order.host, order.port), listener)
         case SpiOrder() as order:
-            return SampledSource(partial(open_spi, order), listener)
+            return SampledSource(partial(SpiProcess, text, order), listener)
         case IioOrder() as order:
             load_libiio()
             return SampledSource(partial(IioConverter, order), listener)

@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from spotcheck.errors import SampleSourceError
 from spotcheck.samples import SampleBlock
-from spotcheck_device.sources.numbered_stream import NumberedStream, StampedFrames
+from spotcheck_device.sources.numbered_stream import NumberedStream, StampedFrames, StreamPart
 from spotcheck_device.sources.port import SourceListener
 from spotcheck_device.sources.sampler import FrameReader, RawFrames, Sampler
 from spotcheck_wire.sample_stream import StreamFormatMessage
@@ -26,7 +27,7 @@ class Converter(FrameReader, Protocol):
 
     @property
     def stream_format(self) -> StreamFormatMessage:
-        """What its stream looks like, from now on."""
+        """What its stream looks like; of its epoch nothing is known yet."""
 
     @property
     def starts_here(self) -> bool:
@@ -61,6 +62,7 @@ class SampledSource:
         self._converter: Converter | None = None
         self._stream: NumberedStream | None = None
         self._contradiction: SampleSourceError | None = None
+        self._format_told = False
         self._last_told = ""
 
     async def run(self) -> None:
@@ -69,9 +71,8 @@ class SampledSource:
             try:
                 converter = await self._opened()
             except (OSError, SampleSourceError) as error:
-                self._tell_once(str(error))
+                self._tell_once(_reason(error))
             else:
-                self._last_told = ""
                 self._tell_once(await self._serve(converter))
             await asyncio.sleep(_RETRY_S)
 
@@ -100,11 +101,10 @@ class SampledSource:
 
     async def _serve(self, converter: Converter) -> str:
         """Read until something is wrong; returns what."""
-        stream_format = converter.stream_format
-        sampler = Sampler(converter, stream_format.sample_rate_hz)
+        sampler = Sampler(converter, converter.stream_format.sample_rate_hz)
         self._converter, self._stream = converter, None
         self._contradiction = None
-        self._listener.on_format(stream_format)
+        self._format_told = False
         sampler.start()
         try:
             while True:
@@ -114,7 +114,7 @@ class SampledSource:
                 if self._stream is not None and dropped:
                     self._stream.note_no_room(dropped)
         except (OSError, SampleSourceError) as error:
-            return str(error)
+            return _reason(error)
         finally:
             self._converter = self._stream = None
             await sampler.close()
@@ -127,6 +127,9 @@ class SampledSource:
             first_ns = converter.first_edge_ns(stamped)
             self._stream.begin(first_ns, is_started_here=converter.starts_here)
         for part in self._stream.feed(stamped):
+            if not self._format_told:
+                self._format_told = True
+                self._tell_format(converter.stream_format, part)
             if isinstance(part, SampleBlock):
                 self._listener.on_block(part)
             else:
@@ -134,8 +137,18 @@ class SampledSource:
         if self._contradiction is not None:
             raise self._contradiction
 
+    def _tell_format(self, stream_format: StreamFormatMessage, first: StreamPart) -> None:
+        """Once the samples have their numbers: only then is it known when sample 0 was."""
+        self._last_told = ""
+        since_ns = first.first_sample * 1_000_000_000 // stream_format.sample_rate_hz
+        self._listener.on_format(replace(stream_format, epoch_utc_ns=time.time_ns() - since_ns))
+
     def _tell_once(self, reason: str) -> None:
-        """The same reason again and again is told once: the converter may be absent for days."""
+        """The same reason, until samples came, is told once: a converter may be absent for days."""
         if reason != self._last_told:
             self._last_told = reason
             self._listener.on_loss(reason)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -1,13 +1,23 @@
 """An ADS131M08 on this board's own SPI bus and GPIO line."""
 
-import time
-
 from spotcheck.errors import SampleSourceError
 from spotcheck_device.sources.ads131m08 import Ads131m08
 from spotcheck_device.sources.linux_spi import GpioEdges, SpidevBus
 from spotcheck_device.sources.orders import SpiOrder
 from spotcheck_device.sources.port import FRONT_END_COUNTER_HZ
 from spotcheck_wire.sample_stream import StreamFormatMessage
+
+
+def stream_format_of(order: SpiOrder) -> StreamFormatMessage:
+    """What the stream of an order looks like."""
+    return StreamFormatMessage(
+        sample_rate_hz=order.sample_rate_hz,
+        phases=order.phases,
+        voltage_range=order.voltage_range,
+        current_range=order.current_range,
+        epoch_utc_ns=0,
+        counter_hz=FRONT_END_COUNTER_HZ,
+    )
 
 
 def open_spi(order: SpiOrder) -> Ads131m08:
@@ -32,15 +42,6 @@ def open_spi(order: SpiOrder) -> Ads131m08:
             bus=bus,
             ready=ready,
             configuration=order.configuration,
-            channels=order.channels,
-            stream_format=StreamFormatMessage(
-                sample_rate_hz=order.sample_rate_hz,
-                phases=order.phases,
-                voltage_range=order.voltage_range,
-                current_range=order.current_range,
-                epoch_utc_ns=time.time_ns(),
-                counter_hz=FRONT_END_COUNTER_HZ,
-            ),
         )
     except BaseException:
         ready.close()

@@ -34,6 +34,7 @@ class Bench:
         default_factory=lambda: {"current_timestamp_clock": "realtime"}
     )
     said: list[str] = field(default_factory=list)
+    rest: bytes = b""
 
     def description(self) -> str:
         """The context in XML, as iiod prints it."""
@@ -72,6 +73,16 @@ class Bench:
         """Attributes of the device."""
         return {"sampling_frequency": self.rate, **self.attributes}
 
+    def read(self, mask: int, length: int) -> bytes | None:
+        """Bytes of scans as they are made; None when no more are."""
+        while len(self.rest) < length:
+            frame = next(self.frames, None)
+            if frame is None:
+                return None
+            self.rest += self.scan(mask, frame)
+        data, self.rest = self.rest[:length], self.rest[length:]
+        return data
+
     def scan(self, mask: int, frame: Frame) -> bytes:
         """A frame as the kernel lays it out: each element at a multiple of its own size."""
         instant_ns, codes = frame
@@ -90,9 +101,10 @@ class _Server(socketserver.ThreadingTCPServer):
 class _Connection(socketserver.StreamRequestHandler):
     """One client; answers are an integer in a line, and what it counts."""
 
+    disable_nagle_algorithm = True
+
     def handle(self) -> None:
         self._mask = 0
-        self._rest = b""
         self._bench = cast("_Server", self.server).bench
         for line in self.rfile:
             words = line.decode("ascii").split()
@@ -119,6 +131,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 self._number(int(length))
             case ["OPEN", _, _, mask, *_]:
                 self._mask = int(mask, 16)
+                self._bench.rest = b""  # what an older buffer still held is gone with it
                 self._number(0)
             case ["READBUF", _, length]:
                 self._samples(int(length))
@@ -126,13 +139,10 @@ class _Connection(socketserver.StreamRequestHandler):
                 self._number(-EINVAL)
 
     def _samples(self, length: int) -> None:
-        while len(self._rest) < length:
-            frame = next(self._bench.frames, None)
-            if frame is None:
-                self._number(-ETIMEDOUT)
-                return
-            self._rest += self._bench.scan(self._mask, frame)
-        data, self._rest = self._rest[:length], self._rest[length:]
+        data = self._bench.read(self._mask, length)
+        if data is None:
+            self._number(-ETIMEDOUT)
+            return
         self._number(length)
         self.wfile.write(f"{self._mask:08x}\n".encode() + data)
 

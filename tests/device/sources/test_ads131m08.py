@@ -7,19 +7,14 @@ import pytest
 
 from spotcheck.errors import ConfigurationError, SampleSourceError
 from spotcheck_device.sources import ads131m08_registers as chip
-from spotcheck_device.sources.ads131m08 import Ads131m08
+from spotcheck_device.sources.ads131m08 import Ads131m08, stamped_frames
 from spotcheck_device.sources.channel_map import ChannelMap
 from spotcheck_sim.ads131m08_chip import Ads131m08Chip
-from spotcheck_wire.sample_stream import StreamFormatMessage
 
 CONFIGURATION = chip.Ads131m08Configuration(
     sample_rate_hz=32_000, clock_hz=8_192_000, gains=(1, 16, 1, 16, 1, 16, 1, 128)
 )
-FORMAT = StreamFormatMessage(
-    sample_rate_hz=32_000, phases=3, voltage_range="480V", current_range="C100", epoch_utc_ns=0,
-    counter_hz=24_000_000,
-)  # fmt: skip
-CHANNELS = ChannelMap(phases=3, inputs=(0, 1, 2, 3, 4, 5), available=8)
+INPUTS = (0, 1, 2, 3, 4, 5)
 PERIOD_NS = 31_250
 
 
@@ -52,10 +47,7 @@ def numbered(n: int) -> list[int]:
 
 
 def opened(wires: Wires, configuration: chip.Ads131m08Configuration = CONFIGURATION) -> Ads131m08:
-    return Ads131m08(
-        bus=wires, ready=wires, configuration=configuration, channels=CHANNELS,
-        stream_format=FORMAT, sleep=lambda _: None,
-    )  # fmt: skip
+    return Ads131m08(bus=wires, ready=wires, configuration=configuration, sleep=lambda _: None)
 
 
 def test_converter_is_configured_as_the_data_sheet_says() -> None:
@@ -73,8 +65,8 @@ def test_converter_is_configured_as_the_data_sheet_says() -> None:
 def test_frames_are_read_one_for_each_edge() -> None:
     wires = Wires(Ads131m08Chip(numbered))
     converter = opened(wires)
-    first = converter.decode(converter.read())
-    second = converter.decode(converter.read())
+    first = stamped_frames(converter.read(), INPUTS)
+    second = stamped_frames(converter.read(), INPUTS)
     codes = np.concatenate((first.codes, second.codes))
     assert codes.tolist() == [numbered(n)[:6] for n in range(320)]
     stamps = np.concatenate((first.stamps_ns, second.stamps_ns))
@@ -96,7 +88,7 @@ def test_reader_that_was_late_gives_no_frame_under_a_wrong_stamp() -> None:
         return edges
 
     wires.wait = hurry  # type: ignore[method-assign]
-    found = converter.decode(converter.read())
+    found = stamped_frames(converter.read(), INPUTS)
     assert found.codes[:, 0].tolist() == [10 * n for n in range(160 + 9, 160 + 9 + 160)]
 
 
@@ -111,7 +103,7 @@ def test_damaged_frame_is_told_and_its_neighbours_stay() -> None:
         return frame[:4] + bytes([frame[4] ^ 0x10]) + frame[5:] if count == 7 else frame
 
     wires.chip.damage = damage
-    found = converter.decode(converter.read())
+    found = stamped_frames(converter.read(), INPUTS)
     assert np.flatnonzero(~found.whole).tolist() == [6]
 
 
@@ -119,17 +111,17 @@ def test_frame_without_a_fresh_conversion_is_not_taken_for_one() -> None:
     wires = Wires(Ads131m08Chip(numbered))
     converter = opened(wires)
     wires.wait = lambda timeout_s: (1,)  # type: ignore[method-assign] # an edge that was noise
-    assert not converter.decode(converter.read()).whole.any()
+    assert not stamped_frames(converter.read(), INPUTS).whole.any()
 
 
 @pytest.mark.parametrize(("what", "name"), [("restart", "RESET"), ("resynchronise", "F_RESYNC")])
 def test_converter_that_begins_anew_by_itself_ends_the_stream(what: str, name: str) -> None:
     wires = Wires(Ads131m08Chip(numbered))
     converter = opened(wires)
-    converter.decode(converter.read())
+    stamped_frames(converter.read(), INPUTS)
     getattr(wires.chip, what)()
     with pytest.raises(SampleSourceError, match=name):
-        converter.decode(converter.read())
+        stamped_frames(converter.read(), INPUTS)
 
 
 def test_other_chip_on_the_bus_is_refused() -> None:
@@ -181,4 +173,4 @@ def test_inputs_that_do_not_fit_are_refused(inputs: tuple[int, ...]) -> None:
 
 
 def test_inputs_without_a_phase_are_named() -> None:
-    assert CHANNELS.dropped == (6, 7)
+    assert ChannelMap(phases=3, inputs=INPUTS, available=8).dropped == (6, 7)

@@ -40,6 +40,7 @@ def test_buffer_holds_the_inputs_that_are_wanted_and_the_stamp(iiod_stub: Module
     # The wall clock may step; and inputs that nobody wants are not even read.
     assert bench.attributes["current_timestamp_clock"] == "monotonic"
     assert "OPEN iio:device0 160 00000124" in bench.said
+    assert "SET iio:device0 BUFFERS_COUNT 32" in bench.said
     assert "CLOSE iio:device0" in bench.said
 
 
@@ -80,7 +81,7 @@ def test_silent_device_is_an_error(iiod_stub: ModuleType) -> None:
 def test_nobody_at_the_address_is_an_error(iiod_stub: ModuleType) -> None:
     with iiod_stub.serving(iiod_stub.Bench(frames=frames())) as uri:
         pass
-    with pytest.raises(OSError, match="refused"):
+    with pytest.raises(SampleSourceError, match=r"no IIO devices at ip:.*refused"):
         IioConverter(order(uri))
 
 

@@ -157,8 +157,13 @@ def test_samples_have_the_front_end_s_numbers_when_it_began_long_before() -> Non
     stream = NumberedStream(RATE_HZ, channels=2)
     stream.begin(int(converter.edges_ns[0]), is_started_here=False)
     marked = 5_000_000
-    stream.add_marker(marked, int(converter.edges_ns[0]) + frame_numbers.MARKER_WAY_NS)
-    parts = stream.feed(converter.frames_at(np.arange(2048)))
+    assert stream.feed(converter.frames_at(np.arange(1024))) == []
+    for n in range(frame_numbers.MARKERS_TO_ALIGN):
+        # All but one are held up on their way; the quickest says what the number is.
+        held_up_ns = 0 if n == 3 else 10_000_000 * (n + 1)
+        arrival_ns = int(converter.edges_ns[100 * n]) + frame_numbers.MARKER_WAY_NS + held_up_ns
+        stream.add_marker(marked + 100 * n, arrival_ns)
+    parts = stream.feed(converter.frames_at(np.arange(1024, 2048)))
     assert [part.first_sample for part in parts] == [marked]
 
 

@@ -5,6 +5,7 @@ libiio's protocol, a folder of a recording. Sample n of channel c has the code 1
 """
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,20 +17,21 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from spotcheck.errors import SampleSourceError
 from spotcheck.samples import SampleBlock
 from spotcheck_device.replay import open_recording, recorded_blocks
 from spotcheck_device.sources import sampled_source
 from spotcheck_device.sources.ads131m08 import Ads131m08
 from spotcheck_device.sources.ads131m08_registers import Ads131m08Configuration
-from spotcheck_device.sources.channel_map import ChannelMap
 from spotcheck_device.sources.opening import open_source
 from spotcheck_device.sources.port import LiveSource, SampleGap, SourceListener
 from spotcheck_device.sources.sampled_source import SampledSource
+from spotcheck_device.sources.spi_process import PipedConverter, read_for_ever
 from spotcheck_sim.ads131m08_chip import Ads131m08Chip
 from spotcheck_wire.sample_stream import StreamFormatMessage, encode_block, encode_format
 
 RATE_HZ = 4000
-MARKED = 128
+MARKED = 64
 """Frames from marker to marker."""
 FORMAT = StreamFormatMessage(
     sample_rate_hz=RATE_HZ, phases=1, voltage_range="480V", current_range="C100", epoch_utc_ns=0,
@@ -159,24 +161,34 @@ async def socket_twin(world: World, heard: Heard) -> AsyncIterator[LiveSource]:
         await asyncio.gather(*(task for task in served if task is not None))
 
 
-def spi_source(world: World, heard: Heard) -> SampledSource:
-    def opened() -> Ads131m08:
-        wires = Wires(world)
-        return Ads131m08(
-            bus=wires, ready=wires, stream_format=FORMAT,
-            configuration=Ads131m08Configuration(sample_rate_hz=RATE_HZ, clock_hz=8_192_000),
-            channels=ChannelMap(phases=1, inputs=(0, 1), available=8),
-        )  # fmt: skip
-
-    return SampledSource(opened, heard.listener())
-
-
 @asynccontextmanager
 async def spi_twin(world: World, heard: Heard) -> AsyncIterator[LiveSource]:
-    source = spi_source(world, heard)
+    """As the daemon runs it: another reads the converter, and frames come over a pipe."""
+
+    def opened() -> PipedConverter:
+        wires = Wires(world)
+        converter = Ads131m08(
+            bus=wires, ready=wires,
+            configuration=Ads131m08Configuration(sample_rate_hz=RATE_HZ, clock_hz=8_192_000),
+        )  # fmt: skip
+        output, writing = os.pipe()
+
+        def read() -> None:
+            read_for_ever(converter, writing, lambda: world.is_over)
+            os.close(writing)
+
+        readers.append(threading.Thread(target=read))
+        readers[-1].start()
+        return PipedConverter(output, (0, 1), FORMAT)
+
+    readers: list[threading.Thread] = []
+    source = SampledSource(opened, heard.listener())
     loop = asyncio.get_running_loop()
     world.on_marker = lambda number: ignore(loop.call_soon_threadsafe(source.add_marker, number))
     yield source
+    world.is_over = True
+    for reader in readers:
+        await asyncio.to_thread(reader.join)
 
 
 @asynccontextmanager
@@ -296,12 +308,39 @@ def test_source_that_ends_is_told_and_found_again(twin: Twin) -> None:
     assert len(heard.losses) == 1
     at = heard.told.index(heard.losses[0])
     assert isinstance(heard.told[at + 1], StreamFormatMessage)
+    assert "Errno" not in heard.losses[0]
+
+
+def test_converter_that_stays_away_is_told_once() -> None:
+    heard = Heard()
+    tries = 0
+
+    def opened() -> PipedConverter:
+        nonlocal tries
+        tries += 1
+        raise SampleSourceError("no converter")
+
+    async def main() -> None:
+        async with running(SampledSource(opened, heard.listener())):
+            await asyncio.wait_for(until(lambda: tries > 3), 10.0)
+
+    asyncio.run(main())
+    assert heard.told == ["no converter"]
 
 
 def test_no_thread_is_left_behind(twin: Twin) -> None:
     heard = Heard()
     listen(twin, World(), heard, lambda: bool(heard.blocks))
     assert not [thread for thread in threading.enumerate() if thread.name == "sampler"]
+
+
+def test_epoch_of_a_converter_is_when_sample_0_was() -> None:
+    heard = Heard()
+    begun_ns = time.time_ns()
+    listen(spi_twin, World(), heard, lambda: bool(heard.blocks))
+    # Told once samples have their numbers; the contract wants a hundredth of a second or so.
+    assert begun_ns < heard.formats[0].epoch_utc_ns + 100_000_000
+    assert heard.formats[0].epoch_utc_ns < time.time_ns()
 
 
 def test_gap_of_a_converter_comes_with_its_cause_before_the_block_behind_it() -> None:
