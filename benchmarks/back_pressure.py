@@ -120,7 +120,7 @@ def front_end(port: int, clock: Clock) -> None:
     send(
         table.FrontEndHello(
             counter_hz=COUNTER_HZ, boot_id=1, firmware_major=1, firmware_minor=0,
-            firmware_patch=0, inputs=1,
+            firmware_patch=0, inputs=5, marker_interval=1024, boot_reason=0, self_test=0,
         )
     )  # fmt: skip
     marked, index, interval = 0, 0, pulse_interval_samples()
@@ -134,7 +134,12 @@ def front_end(port: int, clock: Clock) -> None:
             at = counter(index * interval)
             send(table.Pulse(input=0, index=index, counter=at, width_counts=0))
             index += 1
-        send(table.Complete(counter=counter(made), pulses_so_far=index, dropped_edges=0))
+        send(
+            table.Complete(
+                counter=counter(made), pulses_so_far=(index, 0, 0, 0, 0), dropped_edges=0,
+                records_lost=0,
+            )
+        )  # fmt: skip
 
 
 def board(config: Path, disk_hangs_at_s: float) -> None:
@@ -233,8 +238,6 @@ def measure(
     print(f"\noutcomes {len(outcomes)}, of the kinds {', '.join(kinds)};", end=" ")
     print(f"frames dropped for want of being fetched: {buffer.dropped}.")
     print("Told:", *(told or ["nothing"]), sep="\n- ")
-    blocked.close()
-    client.close()
 
 
 def ten_seconds(seconds: float) -> range:
