@@ -16,7 +16,7 @@ from spotcheck_wire.serial_carrier import CarriedRecords, CarrierEvent, SerialCa
 _RETRY_S = 0.5
 _READ_BYTES = 1 << 16
 _SERIAL_BAUD = 921_600
-_PUMP_PAUSE_S, _IDLE_PAUSE_S = 0.005, 0.05
+_PUMP_PAUSE_S, _IDLE_PAUSE_S = 0.005, 0.02
 _LOOK_S = 1.0
 MOST_CONNECTIONS = 16
 """Connections at once, paired or not; more are closed at once."""

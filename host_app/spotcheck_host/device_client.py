@@ -67,6 +67,8 @@ class DeviceClient:
         """
         self.device = device
         """The device that was paired; its key signs every outcome."""
+        self.heard_at_s = time.monotonic()
+        """When bytes of the device last came, by the monotonic clock; also those of a long blob."""
         self._transport = transport
         self._channel = MessageChannel(f"the host ({SOFTWARE})")
         self._grants = CreditGrants()
@@ -201,6 +203,8 @@ class DeviceClient:
             raise DeviceLostError(f"the device is gone: {error}") from error
         if data == b"":
             raise DeviceLostError("the device closed the connection")
+        if data:
+            self.heard_at_s = time.monotonic()
         try:
             for event in self._channel.feed(data or b""):
                 self._take_event(event)

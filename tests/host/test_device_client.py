@@ -202,3 +202,14 @@ def test_wish_that_no_device_grants_is_not_sent(
     with pytest.raises(MessageError, match="WatchLive"):
         client.watch_live(interval_ms, points)
     assert len(script.heard) == 1
+
+
+def test_pieces_of_a_long_blob_are_signs_of_life(script: Script, device: Peer) -> None:
+    client = DeviceClient(script, device)
+    assert client.next_event(0.1) == HELLO
+    before_s = client.heard_at_s
+    assert client.next_event(0.02) is None
+    assert client.heard_at_s == before_s
+    script.say(*split_blob(EVIDENCE))
+    assert client.next_event(0.02) is None
+    assert client.heard_at_s > before_s
