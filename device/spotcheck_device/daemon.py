@@ -49,6 +49,7 @@ from spotcheck_device.sources.opening import open_source
 from spotcheck_device.sources.port import SampleGap, SourceListener
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
+from spotcheck_wire.frontend_codec import INPUTS
 from spotcheck_wire.sample_stream import StreamFormatMessage
 
 SETTLE_S = 4.0
@@ -352,6 +353,10 @@ class Daemon:
         try:
             if self._session is None:
                 raise EvidenceError("there are no samples yet, or they cannot be used")
+            if message.pulse_input not in range(INPUTS):
+                raise EvidenceError(
+                    f"there is no pulse input {message.pulse_input}; they are 0 to {INPUTS - 1}"
+                )
             request = MeasurementRequest(
                 request_id=message.request_id,
                 start_sample=message.start_sample,
@@ -360,6 +365,7 @@ class Daemon:
                 minimum_duration_s=message.minimum_duration_ms / 1000,
                 maximum_duration_s=message.maximum_duration_ms / 1000,
                 readings=message.readings,
+                pulse_input=message.pulse_input,
             )
             self._session.start(request)
         except InvalidInputError as error:

@@ -62,18 +62,22 @@ class Journal:
         if active.exists():
             active.replace(interrupted)
         self.interrupted_request = interrupted.read_text("utf-8") if interrupted.exists() else None
+        """What was being worked on when the device stopped, separated by commas; None: nothing."""
+        self._active: list[str] = []
 
     def begin(self, request_id: str) -> None:
         """A request is being worked on."""
-        _write(self._folder / "active", request_id.encode())
+        self._active.append(request_id)
+        self._write_active()
 
     def told(self) -> None:
         """A host has heard of the request that was cut off."""
         (self._folder / "interrupted").unlink(missing_ok=True)
 
-    def end(self) -> None:
-        """No request is being worked on."""
-        (self._folder / "active").unlink(missing_ok=True)
+    def end(self, request_id: str) -> None:
+        """A request is no longer being worked on."""
+        self._active = [name for name in self._active if name != request_id]
+        self._write_active()
 
     def keep(self, outcome: PendingOutcome) -> None:
         """Keep an outcome until it is acknowledged."""
@@ -119,6 +123,12 @@ class Journal:
             # Set aside, not deleted: a broken disk must not keep the instrument from starting.
             path.replace(path.with_suffix(".broken"))
             return None
+
+    def _write_active(self) -> None:
+        if self._active:
+            _write(self._folder / "active", ", ".join(self._active).encode())
+        else:
+            (self._folder / "active").unlink(missing_ok=True)
 
     def _count_boot(self) -> int:
         path = self._folder / "boot"

@@ -75,7 +75,7 @@ class OutcomeDelivery:
                 with contextlib.suppress(OSError):  # a full disk is told with the outcome
                     await asyncio.to_thread(self._journal.begin, event.request_id)
             elif isinstance(event, SessionFinished):
-                await asyncio.to_thread(self._journal.end)
+                await asyncio.to_thread(self._journal.end, event.request_id)
                 self._hosts.send(wire.Finished(request_id=event.request_id, reason=event.reason))
             else:
                 self._hosts.send(event)

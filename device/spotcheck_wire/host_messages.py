@@ -91,6 +91,8 @@ class StartMeasurement:
     """Stream time after which the session gives up."""
     readings: int
     """Readings wanted."""
+    pulse_input: int
+    """Pulse input that the meter's pulses come in on; 0 is the first optical head."""
     conditions: dict[str, object]
     """Limits within which a reading may be judged."""
 

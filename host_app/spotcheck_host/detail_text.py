@@ -237,6 +237,7 @@ _FINDINGS = (
         r"the front end's marker of sample {n} is {n} samples off",
         "前端的采样点 {} 标记偏差 {} 个采样",
     ),
+    (r"there is no pulse input {n}; they are {n} to {n}", "没有脉冲输入 {}；只有 {} 至 {}"),
     (r"input {n}: {t}", "输入 {}：{}"),
     (
         r"optical head {n}: signal quality {n} %; shade it and align it again",

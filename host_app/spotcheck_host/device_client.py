@@ -101,7 +101,7 @@ class DeviceClient:
 
     def start(
         self, request_id: str, meter: Meter, plan: ReadingPlan, *,
-        readings: int, start_sample: int, maximum_duration_s: float,
+        readings: int, start_sample: int, maximum_duration_s: float, pulse_input: int = 0,
     ) -> None:  # fmt: skip
         """Order readings.
 
@@ -112,6 +112,8 @@ class DeviceClient:
             readings: How many.
             start_sample: Sample at which the measurement begins.
             maximum_duration_s: Stream time after which a reading ends with what there is.
+            pulse_input: Pulse input of the meter: 0 and 1 are the optical heads, 2 and 3 the S0
+                inputs, 4 the hand switch. Each measures one meter at a time.
         """
         self._send(
             wire.StartMeasurement(
@@ -122,6 +124,7 @@ class DeviceClient:
                 minimum_duration_ms=1000 * plan.minimum_duration_s,
                 maximum_duration_ms=round(1000 * maximum_duration_s),
                 readings=readings,
+                pulse_input=pulse_input,
                 conditions={},
             )
         )

@@ -60,12 +60,12 @@ class Host:
             else:
                 self._waiting.append(event)  # type: ignore[arg-type]
 
-    def start(self, request_id: str) -> None:
+    def start(self, request_id: str, pulse_input: int = 0) -> None:
         self.send(
             wire.StartMeasurement(
                 request_id=request_id, start_sample=0, meter=to_plain(Scenario().meter()),
                 minimum_pulses=5, minimum_duration_ms=1000, maximum_duration_ms=60_000,
-                readings=1, conditions={},
+                readings=1, pulse_input=pulse_input, conditions={},
             )
         )  # fmt: skip
 
@@ -178,5 +178,27 @@ def test_measurement_goes_on_in_another_range_and_says_so(
             assert (notice.code, notice.text) == ("ranges-changed", "r/1 goes on in 480V and C5")
             host.send(wire.StopMeasurement(request_id="r/1"))
             assert await host.outcome() == ("r/1", "SC-1-1-1", "stopped")
+
+    asyncio.run(asyncio.wait_for(work(), 20.0))
+
+
+def test_meters_on_two_inputs_are_ordered_and_one_that_is_not_there_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def work() -> None:
+        async with joined(tmp_path, capsys) as (source, host):
+            source.write(encode_format(FORMAT))
+            assert await host.stream() == ("C100", "idle")
+            host.start("r/1")
+            host.start("r/2", pulse_input=3)
+            host.start("r/3", pulse_input=5)
+            refused = await host.next(wire.Refused)
+            assert isinstance(refused, wire.Refused)
+            assert (refused.request_id, refused.reason) == (
+                "r/3", "there is no pulse input 5; they are 0 to 4"
+            )  # fmt: skip
+            for number in (2, 1):
+                host.send(wire.StopMeasurement(request_id=f"r/{number}"))
+                assert await host.outcome() == (f"r/{number}", f"SC-1-1-{3 - number}", "stopped")
 
     asyncio.run(asyncio.wait_for(work(), 20.0))

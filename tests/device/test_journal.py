@@ -107,6 +107,14 @@ def test_finished_request_was_not_interrupted(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     assert journal.interrupted_request is None
     journal.begin("q-7")
-    journal.end()
-    journal.end()
+    journal.end("q-7")
+    journal.end("q-7")
     assert Journal(tmp_path).interrupted_request is None
+
+
+def test_of_several_requests_those_that_were_not_ended_are_told(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for name in ("q-1", "q-2", "q-3"):
+        journal.begin(name)
+    journal.end("q-2")
+    assert Journal(tmp_path).interrupted_request == "q-1, q-3"

@@ -212,6 +212,7 @@ def test_free_form_field_holds_plain_values_only() -> None:
         minimum_duration_ms=0,
         maximum_duration_ms=1,
         readings=1,
+        pulse_input=0,
         conditions={},
     )
     with pytest.raises(MessageError, match="meter has a key that is int"):
