@@ -118,10 +118,16 @@ class FirmwareUpdate:
     def data(self, offset, piece):
         """Take the next piece; each page is written when it is full.
 
+        The piece before it once more is no fault: its acknowledgement may have been lost.
+
         Raises:
             UpdateOrder: no update was begun, or another piece is due.
         """
-        if self._expected is None or offset != self._received or offset >= self._expected[1]:
+        if self._expected is None:
+            raise UpdateOrder("no update was begun")
+        if self._received and offset + len(piece) == self._received:
+            return
+        if offset != self._received or offset >= self._expected[1]:
             raise UpdateOrder("another piece is due")
         place = offset % FLASH_PAGE
         self._page[place : place + len(piece)] = piece

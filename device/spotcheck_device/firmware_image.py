@@ -4,17 +4,21 @@ An image is a read-only file system (MicroPython's ROMFS); the file of an image 
 signature and image, one after the other (docs/formats/wire.md, "Update").
 """
 
+import contextlib
 import hashlib
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from spotcheck.errors import InvalidInputError
+from spotcheck.errors import DeviceLostError, InvalidInputError
 from spotcheck_device.front_end_commands import FrontEndCommands
 from spotcheck_wire import frontend_codec as codec
 from spotcheck_wire.frontend_messages import BeginUpdate, FinishUpdate, Restart, UpdateData
 
+PIECE_TIMEOUT_S = 0.5
+"""Longest wait for a piece's acknowledgement; erasing a sector takes a tenth of that."""
+PIECE_TRIES = 4
 MANIFEST_FORMAT = "<4sB3s12s20sII32s"
 _MAGIC = b"SCFW"
 _FORMAT_VERSION = 1
@@ -115,10 +119,19 @@ async def install(
     piece = codec.UPDATE_CHUNK_BYTES
     for offset in range(0, len(signed.image), piece):
         data = signed.image[offset : offset + piece]
-        await commands.order(UpdateData(offset=offset, data=data.ljust(piece, b"\xff")))
+        await _give_piece(commands, UpdateData(offset=offset, data=data.ljust(piece, b"\xff")))
         on_progress(offset + len(data))
     await commands.order(FinishUpdate())
     await commands.order(Restart())
+
+
+async def _give_piece(commands: FrontEndCommands, piece: UpdateData) -> None:
+    # A piece or its acknowledgement may be lost on the line; a repeated one is harmless.
+    for _ in range(PIECE_TRIES - 1):
+        with contextlib.suppress(DeviceLostError):
+            await commands.order(piece, timeout_s=PIECE_TIMEOUT_S)
+            return
+    await commands.order(piece, timeout_s=PIECE_TIMEOUT_S)
 
 
 def _number(value: int) -> bytes:

@@ -57,6 +57,20 @@ _FINDINGS = (
     (r"the pulse front end says nothing any more", "脉冲前端不再应答"),
     (r"the pulse front end has restarted", "脉冲前端已重新启动"),
     (r"pulses lost on the line of the front end: {n}", "前端线路上丢失的脉冲数：{}"),
+    (
+        r"input {n}: pulses lost on the line of the front end: {n}",
+        "输入 {}：前端线路上丢失的脉冲数：{}",
+    ),
+    (
+        r"the pulse front end speaks message table {n}, the board {n}: "
+        r"update the front end's firmware",
+        "脉冲前端使用的消息表版本为 {}，主板为 {}：请更新前端固件",
+    ),
+    (
+        r"the pulse front end speaks message table {n}, the board {n}: "
+        r"update the board's software",
+        "脉冲前端使用的消息表版本为 {}，主板为 {}：请更新主板软件",
+    ),
     (r"{n} pulses were counted but never arrived", "{} 个脉冲已计数但未到达"),
     (r"samples missing in the stream: {n}", "数据流中缺失的采样点数：{}"),
     (r"no samples come any more", "不再收到采样数据"),

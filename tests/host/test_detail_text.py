@@ -49,6 +49,19 @@ ROOT = Path(__file__).parents[2]
             "no device at 127.0.0.1:5025: [Errno 111] Connection refused",
             "在 127.0.0.1:5025 找不到装置：[Errno 111] Connection refused",
         ),
+        (
+            "the pulse front end speaks message table 1, the board 2: "
+            "update the front end's firmware",
+            "脉冲前端使用的消息表版本为 1，主板为 2：请更新前端固件",
+        ),
+        (
+            "the pulse front end speaks message table 3, the board 2: update the board's software",
+            "脉冲前端使用的消息表版本为 3，主板为 2：请更新主板软件",
+        ),
+        (
+            "input 3: pulses lost on the line of the front end: 2",
+            "输入 3：前端线路上丢失的脉冲数：2",
+        ),
         ("still measuring SC-1/2; stop it first", "仍在测量 SC-1/2；请先停止"),
         (
             "the meter has 1 phases, the instrument is connected to 3",

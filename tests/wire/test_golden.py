@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from spotcheck_wire import frontend_codec as codec
-from spotcheck_wire import frontend_messages, host_messages, sample_stream
-from spotcheck_wire.frames import Frame, FrameDecoder, FrameEncoder, WrongVersion
-from spotcheck_wire.frontend_messages import decode_front_end, encode_front_end
+from spotcheck_wire import host_messages, sample_stream
+from spotcheck_wire.frames import Frame, FrameDecoder, WrongVersion
 from spotcheck_wire.host_messages import HOST_TABLE, decode_host, encode_host
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -22,40 +21,11 @@ def golden(name: str) -> list[dict[str, Any]]:
         for field, value in entry["fields"].items():
             if isinstance(value, dict) and value.keys() == {"hex"}:
                 entry["fields"][field] = bytes.fromhex(value["hex"])
-            elif isinstance(value, list):
-                entry["fields"][field] = tuple(value)
     return entries
 
 
-def only_frame(line: str) -> Frame:
-    (event,) = FrameDecoder().feed(bytes.fromhex(line))
-    assert isinstance(event, Frame)
-    return event
-
-
-FRONT_END_1 = golden("frontend_v1.json")
-FRONT_END = golden("frontend_v2.json")
 HOST = golden("host_v1.json")
 STREAM = golden("sample_stream_v1.json")
-
-
-@pytest.mark.parametrize("entry", FRONT_END_1)
-def test_front_end_line_of_version_1_is_refused_by_its_version(entry: dict[str, Any]) -> None:
-    line = bytes.fromhex(entry["line"])
-    assert FrameDecoder(max_frame=256).feed(line) == [WrongVersion(version=1)]
-    # Framing and header are of no version: the frame is whole, and is told to be of another.
-    version, _, sequence, _ = codec.parse_frame(line[:-1])
-    assert (version, sequence) == (1, entry["sequence"])
-
-
-@pytest.mark.parametrize("entry", FRONT_END)
-def test_front_end_line_of_version_2(entry: dict[str, Any]) -> None:
-    message = getattr(frontend_messages, entry["message"])(**entry["fields"])
-    frame = only_frame(entry["line"])
-    assert (frame.version, frame.sequence) == (2, entry["sequence"])
-    assert decode_front_end(frame) == message
-    encoder = FrameEncoder(max_frame=256, first_sequence=entry["sequence"])
-    assert encoder.encode(*encode_front_end(message)).hex() == entry["line"]
 
 
 @pytest.mark.parametrize("entry", HOST)
@@ -92,9 +62,6 @@ def test_sample_stream_is_still_written_as_version_1() -> None:
 
 
 def test_golden_files_hold_every_message() -> None:
-    assert {e["message"] for e in FRONT_END} == {
-        message_class.__name__ for message_class in frontend_messages.FRONT_END_TABLE.values()
-    }
     assert {e["message"] for e in HOST} == {
         message_class.__name__ for message_class in HOST_TABLE.values()
     }
