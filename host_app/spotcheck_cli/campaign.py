@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-campaign = typer.Typer(help="Long trials: coverage of U, kills.", no_args_is_help=True)
+campaign = typer.Typer(help="Long trials: coverage of U, kills, faults.", no_args_is_help=True)
 
 
 @campaign.command()
@@ -44,3 +44,28 @@ def kill(
         typer.echo(f"{number}: {trial}")
     typer.echo(f"{runs} kills, {lost} acknowledged outcomes lost")
     raise typer.Exit(1 if lost else 0)
+
+
+@campaign.command()
+def faults(
+    seeds: Annotated[int, typer.Option(help="Seeds that every cell is tried with.")] = 1,
+    first_seed: Annotated[int, typer.Option(help="The first of them.")] = 1,
+    protocol: Annotated[str, typer.Option(help="Only protocols with this in their name.")] = "",
+    out: Annotated[Path | None, typer.Option(help="File for the tables (Markdown).")] = None,
+) -> None:
+    """Every kind of fault at every step of every protocol: what does each end in?"""
+    from spotcheck_cli.fault_matrix.cells import all_cells
+    from spotcheck_cli.fault_matrix.finding import Ending
+    from spotcheck_cli.fault_matrix.matrix import counts, page, run_cells
+
+    cells = [cell for cell in all_cells() if protocol.lower() in cell.protocol.lower()]
+    tried = run_cells(cells, range(first_seed, first_seed + seeds))
+    for one in tried:
+        if one.finding.ending is Ending.WRONG:
+            place = f"{one.cell.protocol}: {one.cell.kind}, {one.cell.step}, seed {one.seed}"
+            typer.echo(f"WRONG {place}: {one.finding.words}")
+    ends = counts(tried)
+    typer.echo(", ".join(f"{ends[ending]} {ending.value}" for ending in Ending))
+    if out is not None:
+        out.write_text(page(tried), "utf-8")
+    raise typer.Exit(1 if ends[Ending.WRONG] else 0)

@@ -41,6 +41,10 @@ class HeadLight:
     """Amplitude of the light of lamps on the mains."""
     flicker_hz: float = 100.0
     """Frequency of that light: twice the mains frequency, in Hz."""
+    begin_s: float = 0.0
+    """Instant from which ambient light and flicker are there, in s of true time."""
+    end_s: float = math.inf
+    """Instant at which they go, in s."""
 
     def __post_init__(self) -> None:
         if self.threshold <= 0 or self.flicker_hz <= 0:
@@ -104,6 +108,15 @@ class LitHeadEdges:
                 for rise_s, fall_s in self._high(start_s, end_s, strength):
                     self._append(rise_s, fall_s)
 
+    def _high(self, start_s: float, end_s: float, strength: float) -> list[tuple[float, float]]:
+        """When the comparator is high within a stretch of even LED light."""
+        light = self._light
+        begin_s, gone_s = np.clip((light.begin_s, light.end_s), start_s, end_s).tolist()
+        dark = [(start_s, begin_s), (gone_s, end_s)] if strength >= light.threshold else []
+        lit = self._high_in_light(begin_s, gone_s, strength) if begin_s < gone_s else []
+        found = [*dark[:1], *lit, *dark[1:]]
+        return [(low_s, high_s) for low_s, high_s in found if low_s < high_s]
+
     def _append(self, rise_s: float, fall_s: float) -> None:
         if self._falls and rise_s - self._falls[-1] < _TOUCH_S:
             self._falls[-1] = fall_s
@@ -133,8 +146,10 @@ class LitHeadEdges:
             self._strengths.append(max(0.0, self._light.signal + change))
         return self._strengths[number]
 
-    def _high(self, start_s: float, end_s: float, strength: float) -> list[tuple[float, float]]:
-        """When the comparator is high within a stretch of even LED light."""
+    def _high_in_light(
+        self, start_s: float, end_s: float, strength: float
+    ) -> list[tuple[float, float]]:
+        """The same while the surroundings shine."""
         light = self._light
         lacking = light.threshold - light.ambient - strength
         if light.flicker > 0:

@@ -62,7 +62,7 @@ def sampled(light: HeadLight, to_s: float) -> tuple[np.ndarray, np.ndarray]:
     ],
 )
 def test_edges_are_those_of_the_level(light: HeadLight) -> None:
-    to_s = 23.0
+    to_s = 12.0
     rises, falls = edges(light, to_s)
     expected_rises, expected_falls = sampled(light, to_s)
     # Where the level only touches the threshold, a step may hide an edge.
@@ -84,6 +84,16 @@ def test_flicker_beyond_the_margin_makes_false_edges(flicker: float, per_second:
     assert light.margin == pytest.approx(0.2)
     rises, _ = edges(light, 20.0)
     assert len(rises) / 20 == pytest.approx(per_second, rel=0.3)
+
+
+def test_lamp_disturbs_only_while_it_burns() -> None:
+    light = HeadLight(flicker=0.6, begin_s=5.0, end_s=7.5)
+    rises, falls = edges(light, 30.0)
+    false = [time for time in rises if time not in EvenLed().rises_before(30.0)]
+    assert len(rises) > 200
+    assert min(false) >= 5.0
+    assert max(false) <= 7.5
+    assert all(fall > rise for rise, fall in zip(rises, falls, strict=True))
 
 
 def test_head_in_the_sun_sees_nothing_any_more() -> None:

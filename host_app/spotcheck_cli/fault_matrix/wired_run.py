@@ -1,0 +1,137 @@
+"""A trial through the real daemon, its real links and the host's own procedure, in one process."""
+
+import asyncio
+import contextlib
+import socket
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from spotcheck.errors import DeviceLostError, SpotcheckError
+from spotcheck_cli.fault_matrix.faulty_transport import FaultyTransport
+from spotcheck_cli.fault_matrix.finding import Finding, named, of_verdict, wrong
+from spotcheck_cli.fault_matrix.trial import SAMPLE_RATE_HZ, STREAM_S, Trial
+from spotcheck_device.config import DeviceConfig
+from spotcheck_device.daemon import Daemon
+from spotcheck_host.device_client import DeviceClient, TcpTransport
+from spotcheck_host.keys import SigningKey, demonstration_key
+from spotcheck_host.procedure import Attendance, Case, PresentLoadProcedure
+from spotcheck_host.records import RecordStore
+from spotcheck_sim.bench import BenchConfig, SimulatedBench
+from spotcheck_sim.link_faults import LinkFault
+from spotcheck_sim.wired_bench import WiredBench, WiredFaults
+
+CONNECT_S = 5.0
+AT_ONCE = 12
+"""Trials that may run at once: most of their time they wait."""
+_HOSTS = ThreadPoolExecutor(AT_ONCE)
+"""Threads of the hosts, apart from those in which the daemons write to their disks."""
+NOT_STRUCK = "the step did not come"
+"""Words of a trial in which nothing went wrong, because it had ended before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WiredTrial:
+    """A trial with what goes wrong on its wires."""
+
+    trial: Trial
+    """The trial."""
+    config: BenchConfig
+    """Its bench, with a fault or without."""
+    seed: int
+    """Seed of everything random."""
+    wires: WiredFaults = field(default_factory=WiredFaults)
+    """What goes wrong between bench and device."""
+    host: LinkFault | None = None
+    """What goes wrong between device and host."""
+
+
+async def run_wired(wired: WiredTrial) -> Finding:
+    """Measure and judge through all links.
+
+    Args:
+        wired: The trial and its faults.
+    """
+    bench = SimulatedBench(wired.config, wired.seed)
+    end_sample = round(STREAM_S * SAMPLE_RATE_HZ)
+    with tempfile.TemporaryDirectory(prefix="spotcheck-fault-") as name:
+        folder = Path(name)
+        async with WiredBench(bench, wired.wires, folder, wired.seed, end_sample) as source:
+            config = _device_config(folder, wired.trial, source.addresses)
+            daemon = asyncio.ensure_future(Daemon(config).run(until_input_closes=False))
+            try:
+                finding, host_struck = await asyncio.get_running_loop().run_in_executor(
+                    _HOSTS, _host_work, wired, config.host_listen, folder
+                )
+                if daemon.done():
+                    return wrong(f"the daemon ended: {daemon.exception()!r}")
+            finally:
+                daemon.cancel()
+                await asyncio.gather(daemon, return_exceptions=True)
+        has_fault = wired.host or wired.wires.line or wired.wires.stream
+        if has_fault and not host_struck and not source.has_struck:
+            return named(NOT_STRUCK)
+        return finding
+
+
+def _device_config(folder: Path, trial: Trial, sources: dict[str, str]) -> DeviceConfig:
+    correction = folder / "correction-set.json"
+    correction.write_bytes(trial.correction.to_bytes())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return DeviceConfig(
+        device_id="SC-FAULT",
+        state_folder=str(folder / "state"),
+        correction_set=str(correction),
+        samples=sources["samples"],
+        pulses=sources["pulses"],
+        host_listen=f"127.0.0.1:{port}",
+    )
+
+
+def _host_work(wired: WiredTrial, address: str, folder: Path) -> tuple[Finding, bool]:
+    """The host's side, in a thread: what it came to, and whether its link's fault struck."""
+    transport = FaultyTransport(_connected(address), wired.host, wired.seed)
+    with contextlib.closing(transport):
+        try:
+            with DeviceClient(transport) as client:
+                return _judged(wired, client, folder), transport.has_struck
+        except SpotcheckError as error:
+            return named(_words(error)), transport.has_struck
+        except Exception as error:  # noqa: BLE001 -- an error without a name is the finding
+            return wrong(f"unnamed: {error!r}"), transport.has_struck
+
+
+def _judged(wired: WiredTrial, client: DeviceClient, folder: Path) -> Finding:
+    trial = wired.trial
+    case = Case(case_id="trial", meter=trial.meter, rule=trial.rule, operator="bench")
+    with RecordStore(folder / "records.sqlite", _key(), time.time_ns, True) as store:
+        procedure = PresentLoadProcedure(case, client=client, store=store, attendance=Attendance())
+        result = procedure.run()
+    return of_verdict(result.verdict, result.readings, trial.true_error_percent)
+
+
+def _words(error: SpotcheckError) -> str:
+    return "device lost" if isinstance(error, DeviceLostError) else type(error).__name__
+
+
+@cache
+def _key() -> SigningKey:
+    return demonstration_key(1, "bench")
+
+
+def _connected(address: str) -> TcpTransport:
+    """The daemon may still be starting."""
+    host, _, port = address.rpartition(":")
+    deadline_s = time.monotonic() + CONNECT_S
+    while True:
+        try:
+            return TcpTransport(host, int(port))
+        except DeviceLostError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.01)
