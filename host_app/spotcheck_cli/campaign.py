@@ -69,3 +69,20 @@ def faults(
     if out is not None:
         out.write_text(page(tried), "utf-8")
     raise typer.Exit(1 if ends[Ending.WRONG] else 0)
+
+
+@campaign.command()
+def plan(
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    points: Annotated[int, typer.Option(help="So many of the sixty points.", min=1, max=60)] = 60,
+    out: Annotated[Path | None, typer.Option(help="File for the table (Markdown).")] = None,
+) -> None:
+    """Sixty load points, about an hour of stream, in one process."""
+    from spotcheck_cli.load_plan import markdown, run_plan, sixty_points
+
+    planned = sixty_points()[:points]
+    results = list(track(run_plan(planned, seed), total=points, console=Console(stderr=True)))
+    table = markdown(results)
+    typer.echo(table)
+    if out is not None:
+        out.write_text(table, "utf-8")
