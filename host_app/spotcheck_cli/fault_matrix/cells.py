@@ -2,23 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from spotcheck_cli.demo_instrument import exact_front_end, stream_format
 from spotcheck_cli.fault_matrix.faulty_transport import ACKNOWLEDGE, HOST_STEPS
 from spotcheck_cli.fault_matrix.finding import Finding
 from spotcheck_cli.fault_matrix.journal_run import JournalFault, JournalTrial, run_journal
-from spotcheck_cli.fault_matrix.plant_faults import (
-    EVERYWHERE,
-    THREE_PHASE,
-    PlantFault,
-    with_plant_fault,
-)
 from spotcheck_cli.fault_matrix.session_run import SESSION_STEPS, run_in_session
 from spotcheck_cli.fault_matrix.trial import SAMPLE_RATE_HZ, make_trial
 from spotcheck_cli.fault_matrix.wired_run import WiredTrial, run_wired
+from spotcheck_sim.front_end_change import FrontEndChange
 from spotcheck_sim.front_end_twin import COMPLETE, HELLO, MARKER, PULSE
 from spotcheck_sim.link_faults import LinkFault, LinkFaultKind
-from spotcheck_sim.wired_bench import BLOCK, END, FORMAT, WiredFaults
+from spotcheck_sim.plant_faults import EVERYWHERE, THREE_PHASE, PlantFault, with_plant_fault
+from spotcheck_sim.wired_bench import BLOCK, CHUNKS_PER_SECOND, END, FORMAT, WiredFaults
 
 SESSION, LINE, STREAM, HOST, JOURNAL = (
     "Plant, by the state of the measuring session",
@@ -86,6 +83,7 @@ def all_cells() -> list[Cell]:
     """All cells, protocol by protocol."""
     return [
         *_plant_cells(),
+        *_range_cells(),
         *_link_cells(LINE, LINE_STEPS, _on_line),
         *_front_end_cells(),
         *_link_cells(STREAM, STREAM_STEPS, _on_stream),
@@ -106,11 +104,30 @@ def _plant_cells() -> list[Cell]:
 def _plant_run(fault: PlantFault, at_s: float) -> Callable[[int], Awaitable[Finding]]:
     async def run(seed: int) -> Finding:
         trial = make_trial(seed, 3 if fault in THREE_PHASE else 1)
-        config = with_plant_fault(fault, trial, at_s, seed)
-        if fault is PlantFault.RANGE_CHANGE:
-            # Only the wire tells a session that the stream has another format.
-            return await run_wired(WiredTrial(trial=trial, config=config, seed=seed))
+        config = with_plant_fault(trial.config, fault, at_s=at_s, seed=seed)
         return run_in_session(trial, config, seed)
+
+    return run
+
+
+def _range_cells() -> list[Cell]:
+    """Only the wire tells a session that the stream has another format."""
+    return [
+        Cell(protocol=SESSION, kind="range change", step=step, run=_range_run(at_s))
+        for step, at_s in SESSION_STEPS.items()
+    ]
+
+
+def _range_run(at_s: float) -> Callable[[int], Awaitable[Finding]]:
+    async def run(seed: int) -> Finding:
+        trial = make_trial(seed)
+        finer = exact_front_end(trial.correction, stream_format(trial.meter.phases, "C5"))
+        # A range changes between two blocks of the source.
+        block = SAMPLE_RATE_HZ // CHUNKS_PER_SECOND
+        at_sample = max(1, round(at_s * CHUNKS_PER_SECOND)) * block
+        change = FrontEndChange(at_sample=at_sample, front_end=finer)
+        config = replace(trial.config, front_end_changes=(change,))
+        return await run_wired(WiredTrial(trial=trial, config=config, seed=seed))
 
     return run
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 
-from spotcheck_cli.demo_instrument import exact_front_end, stream_format
-from spotcheck_cli.fault_matrix.trial import SAMPLE_RATE_HZ, Trial
 from spotcheck_sim.bench import BenchConfig
 from spotcheck_sim.front_end import Channel, FrontEnd
 from spotcheck_sim.front_end_change import FrontEndChange
@@ -49,7 +47,6 @@ class PlantFault(StrEnum):
     CLAMP_REVERSED = "clamp reversed"
     PHASE_SWAP = "phase swap"
     WRONG_CLAMP = "clamp of another range than its memory says"
-    RANGE_CHANGE = "range change"
     CHANNEL_STUCK = "converter channel stuck"
     CHANNEL_NOISE = "noise of the converter ×300"
     FREQUENCY_OFF = "mains of 40 Hz"
@@ -75,25 +72,24 @@ THREE_PHASE = frozenset({PlantFault.PHASE_SWAP})
 Change = Callable[[BenchConfig, float, random.Random], BenchConfig]
 
 
-def with_plant_fault(fault: PlantFault, trial: Trial, at_s: float, seed: int) -> BenchConfig:
-    """The bench of a trial with one fault.
+def with_plant_fault(
+    config: BenchConfig, fault: PlantFault, *, at_s: float, seed: int
+) -> BenchConfig:
+    """The bench with one fault.
 
     Args:
+        config: The bench.
         fault: What goes wrong.
-        trial: The trial.
-        at_s: When, in s of stream.
-        seed: Seed of what the fault leaves open.
+        at_s: When, in s of true time; without meaning for what is there from the beginning on.
+        seed: Seed of what the fault leaves open: gaps, bounces, lengths.
     """
-    drawn = random.Random(seed)  # noqa: S311 -- a draw, no secret
-    if fault is PlantFault.RANGE_CHANGE:
-        finer = exact_front_end(trial.correction, stream_format(trial.meter.phases, "C5"))
-        # A range changes between two blocks of the source.
-        return _changed(trial.config, round(4 * at_s) / 4 or 0.25, finer)
-    return _CHANGES[fault](trial.config, at_s, drawn)
+    return _CHANGES[fault](config, at_s, random.Random(seed))  # noqa: S311 -- a draw, no secret
 
 
 def _changed(config: BenchConfig, at_s: float, front_end: FrontEnd) -> BenchConfig:
-    change = FrontEndChange(at_sample=round(at_s * SAMPLE_RATE_HZ), front_end=front_end)
+    change = FrontEndChange(
+        at_sample=round(at_s * front_end.true_sample_rate_hz), front_end=front_end
+    )
     return replace(config, front_end_changes=(change,))
 
 
