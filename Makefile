@@ -1,6 +1,7 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
-	campaign-coverage campaign-kill campaign-faults campaign-plan campaign-sequential campaign-aarch64 lock clean
+	campaign-coverage campaign-kill campaign-faults campaign-plan campaign-sequential \
+	campaign-aarch64 firmware-coverage lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -73,6 +74,10 @@ campaign-faults: setup
 campaign-plan: setup
 	@mkdir -p build
 	$(BIN)/spotcheck campaign plan --out build/plan.md
+
+# Which lines of the front end's firmware run under MicroPython (15 s).
+firmware-coverage: setup
+	$(BIN)/python tools/firmware_coverage.py
 
 # Renews the pins; hashes only, no download addresses.
 lock:

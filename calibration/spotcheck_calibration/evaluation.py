@@ -1,5 +1,7 @@
 """From evidence to an `ErrorReading`: the one function that device, host and verifier share."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from spotcheck.evidence import SUMS_PER_PHASE, Evidence
 from spotcheck.load import Conditions
 from spotcheck.meter import Direction, MeteredQuantity
 from spotcheck.pulses import STAMP_SUBDIVISION
-from spotcheck.reading import CannotJudge, ErrorReading, Method, Reason, TimeBase
+from spotcheck.reading import CannotJudge, ErrorReading, Method, Reason
 from spotcheck.samples import StreamFormat
 from spotcheck_calibration.budget import instrument_parts, reading_budget
 from spotcheck_calibration.components import components_of
@@ -23,6 +25,7 @@ from spotcheck_calibration.pulse_energy import (
     number_pulses,
     too_few_for_any_filter,
 )
+from spotcheck_calibration.time_base import KnownClock, known_clock
 from spotcheck_dsp.slot_sums import UU, Slots
 
 SOFTWARE = f"spotcheck {spotcheck.__version__}"
@@ -81,12 +84,15 @@ def evaluate(
     last = int(stamps[-1] // STAMP_SUBDIVISION) if len(stamps) else None
     if obstacle := _obstacle_before(evidence, correction):
         return _cannot(reading_id, *obstacle, last, None)
+    clock = known_clock(head, correction)
+    if isinstance(clock, str):
+        return _cannot(reading_id, Reason.TIME_BASE_DOUBTFUL, clock, last, None)
     load = CorrectedLoad(
         slots_of(evidence),
         first_slot=head.first_slot,
         slot_length=head.slot_length,
         stream=head.stream,
-        correction=correction,
+        correction=_with_clock(correction, clock),
         components=components_of(evidence),
     )
     samples = stamps / STAMP_SUBDIVISION
@@ -102,7 +108,11 @@ def evaluate(
     if conditions.p_w < 0:
         detail = f"the power is {conditions.p_w:.1f} W: export, or a clamp reversed"
         return _cannot(reading_id, Reason.NEGATIVE_POWER, detail, last, conditions)
-    return _evaluate_pulses(evidence, correction, reading_id, load, samples, conditions)
+    return _evaluate_pulses(evidence, correction, clock, reading_id, load, samples, conditions)
+
+
+def _with_clock(correction: CorrectionSet, clock: KnownClock) -> CorrectionSet:
+    return replace(correction, sample_rate_relative_error=clock.relative_error)
 
 
 def _obstacle_before(evidence: Evidence, correction: CorrectionSet) -> tuple[Reason, str] | None:
@@ -138,8 +148,8 @@ def _cannot(
 
 
 def _evaluate_pulses(
-    evidence: Evidence, correction: CorrectionSet, reading_id: str, load: CorrectedLoad,
-    samples: Array, conditions: Conditions,
+    evidence: Evidence, correction: CorrectionSet, clock: KnownClock, reading_id: str,
+    load: CorrectedLoad, samples: Array, conditions: Conditions,
 ) -> ErrorReading | CannotJudge:  # fmt: skip
     head = evidence.head
     last = int(samples[-1])
@@ -164,7 +174,9 @@ def _evaluate_pulses(
         meter_energy_per_pulse_j=claimed_j,
         line=found.line,
         ambiguity_j=found.ambiguity_j,
-        instrument=instrument_parts(conditions, head.stream, correction, duration_s),
+        instrument=instrument_parts(
+            conditions, head.stream, _with_clock(correction, clock), duration_s
+        ),
     )
     return ErrorReading(
         reading_id=reading_id,
@@ -189,7 +201,7 @@ def _evaluate_pulses(
         pulses_used=len(used),
         pulses_rejected=pulses.rejected,
         pulses_missing=pulses.missing,
-        time_base=TimeBase.FREE_RUNNING,
+        time_base=clock.state,
         conditions=conditions,
         correction_set_sha256=correction.sha256,
         evidence_sha256=evidence.sha256,

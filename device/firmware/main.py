@@ -1,15 +1,17 @@
 """Pulse front end on the MicroPython unix port; EOF on standard input ends it.
 
 micropython main.py --serial TTY --counter-hz HZ --marker-interval SAMPLES --boot-id NUMBER
+    [--boot-reason CODE] [--board TTY] [--flash FILE]
 """
 
 import argparse
 import sys
 
+from hal_contract import Restarting, UnknownRecord
 from hal_host import EventsEnded, HostHal, LineLost
-from pulse_front_end import PulseFrontEnd, UnknownRecord
+from serving import serve
 
-EVENTS_PER_FLUSH = 128
+RESTART_STATUS = 3
 
 
 def parse_arguments():
@@ -19,42 +21,26 @@ def parse_arguments():
     parser.add_argument("--counter-hz", type=int, required=True, help="rate of the counter")
     parser.add_argument("--marker-interval", type=int, required=True, help="samples per marker")
     parser.add_argument("--boot-id", type=int, required=True, help="differs between boots")
+    parser.add_argument("--boot-reason", type=int, default=0, help="0 power on, 1 watchdog, …")
+    parser.add_argument("--board", help="tty of the simulated board")
+    parser.add_argument("--flash", help="file that stands for the flash")
     return parser.parse_args()
-
-
-def serve_once(hal, front_end):
-    """Serve commands and up to a batch of events, then flush once.
-
-    Raises:
-        EventsEnded: the FIFO was closed.
-        UnknownRecord: the FIFO cannot be trusted any more.
-        LineLost: nobody listens.
-    """
-    hal.wait()
-    try:
-        commands = hal.command_bytes()
-        if commands:
-            front_end.commands(commands)
-        for _ in range(EVENTS_PER_FLUSH):
-            event = hal.next_event()
-            if event is None:
-                break
-            front_end.event(event[0], event[1])
-    finally:
-        front_end.flush()
 
 
 def main():
     """Serve until the FIFO closes; return the exit status."""
     arguments = parse_arguments()
-    hal = HostHal(arguments.serial)
-    front_end = PulseFrontEnd(
-        hal.send, arguments.counter_hz, arguments.boot_id, arguments.marker_interval
+    hal = HostHal(
+        arguments.serial,
+        arguments.counter_hz,
+        arguments.boot_reason,
+        arguments.board,
+        arguments.flash,
     )
     try:
-        front_end.boot()
-        while True:
-            serve_once(hal, front_end)
+        serve(hal, arguments.boot_id, arguments.marker_interval)
+    except Restarting:
+        return RESTART_STATUS
     except EventsEnded as end:
         if not end.torn:
             return 0

@@ -1,197 +1,219 @@
-"""Pulse front end: turns edges of one 32-bit counter into messages in 64-bit stream time.
+"""Pulse front end: turns records of one 32-bit counter into messages in 64-bit stream time.
 
-No hardware is touched here; a HAL hands over edges and carries bytes (docs/formats/wire.md).
+No hardware is touched here; a HAL hands over events and carries bytes (hal_contract.py).
 """
 
 import frontend_codec as codec
+from clamp_memory import ClampMemory
+from command_server import CommandServer
+from environment_sensor import EnvironmentSensor
+from firmware_update import FirmwareUpdate
+from frame_writer import FrameWriter
+from hal_contract import (
+    ADC_MARKER,
+    COUNTER_NOW,
+    EDGE_FALLING,
+    EDGE_RISING,
+    HAND_SWITCH,
+    INPUTS,
+    LOST_MARKERS,
+    LOST_PPS,
+    OPTICAL_INPUTS,
+    PPS_EDGE,
+    RECORDS_LOST,
+    UnknownRecord,
+)
+from hand_switch import HandSwitch
+from optical_threshold import OpticalThreshold
+from pulse_input import PulseInput
+from pulse_output import PulseOutput
+from self_test import self_test
+from stream_time import StreamTime
+from update_key import BOARD, PUBLIC_KEY, VENDOR
 
-EDGE_RISING = 0x52  # "R", the leading edge
-EDGE_FALLING = 0x46  # "F"
-ADC_MARKER = 0x4D  # "M"
-COUNTER_NOW = 0x54  # "T"
-
-FIRMWARE_VERSION = (1, 0, 0)
-INPUTS = 1
-
-OUT_BYTES = 4096
-LONGEST_FRAME = 32
-
-
-class UnknownRecord(Exception):
-    """The FIFO delivered a record that is none; what follows it cannot be trusted."""
+FIRMWARE_VERSION = (2, 0, 0)
+EVENTS_PER_TURN = 128
+SWITCH_QUIET_PER_SECOND = 50  # a contact that was quiet for 20 ms has stopped bouncing
+OUTPUT_AHEAD_PER_SECOND = 5  # pulses of the output are handed over 200 ms ahead
 
 
 class PulseFrontEnd:
-    """State of one pulse input and of the stream time that goes with it.
+    """The application.
 
     Args:
-        send: takes a memoryview of bytes for the serial line and returns when they are gone.
-        counter_hz: nominal rate of the counter.
+        hal: what hal_contract.py describes.
         boot_id: number that differs between boots.
         marker_interval: samples between two ADC frame markers.
     """
 
-    def __init__(self, send, counter_hz, boot_id, marker_interval):
-        self._send = send
-        self._counter_hz = counter_hz
+    def __init__(self, hal, boot_id, marker_interval):
+        self._hal = hal
         self._boot_id = boot_id
         self._marker_interval = marker_interval
-        # Preallocated, so that a stream of events leaves little for the collector.
-        self._out = bytearray(OUT_BYTES)
-        self._out_view = memoryview(self._out)
-        self._out_length = 0
-        self._sequence = 0
-        self._newest = None
-        self._complete = 0
+        self._writer = FrameWriter(hal.send)
+        self._time = StreamTime()
+        self._inputs = [PulseInput(number, self._time, self._writer) for number in range(INPUTS)]
+        quiet = hal.counter_hz // SWITCH_QUIET_PER_SECOND
+        self._inputs[HAND_SWITCH] = HandSwitch(HAND_SWITCH, self._time, self._writer, quiet)
+        self._thresholds = [OpticalThreshold() for _ in range(OPTICAL_INPUTS)]
+        self._output = PulseOutput(self._put_out)
+        self._output_ahead = hal.counter_hz // OUTPUT_AHEAD_PER_SECOND
         self._markers = 0
-        self._pulses = 0
-        self._dropped = 0
-        self._shortest_pulse = 0
-        self._open_pulse = None
-        self._fault_counts = {}
-        self._commands = codec.RunSplitter(codec.FRONT_END_MAX_RUN)
+        self._pps = 0
+        self._records_lost = 0
+        self._next_signal = 0
+        self._failed = 0
+        self._has_served = False
+        self._sensor = EnvironmentSensor(hal)
+        self._clamp = ClampMemory(hal)
+        self._commands = CommandServer(
+            hal,
+            self._writer,
+            {
+                "say_hello": self._hello,
+                "inputs": self._inputs,
+                "thresholds": self._thresholds,
+                "output": self._output,
+                "sensor": self._sensor,
+                "clamp": self._clamp,
+                "update": FirmwareUpdate(hal, VENDOR, BOARD, PUBLIC_KEY),
+            },
+        )
 
     def boot(self):
-        """Say who we are, behind a delimiter that ends whatever noise is on the line."""
-        self._out[0] = 0
-        self._out_length = 1
+        """Test ourselves and say who we are."""
+        self._failed = self_test(self._hal, self._sensor, self._clamp)
         self._hello()
-        self.flush()
+        self._writer.flush()
 
-    def event(self, kind, counter32):
-        """Take one record of the FIFO: its kind and the wrapping counter.
+    def turn(self):
+        """Wait, serve commands, a batch of events and the light, and send what came of it.
 
         Raises:
-            UnknownRecord: `kind` is none of the four.
+            UnknownRecord: the FIFO cannot be trusted any more.
         """
-        if kind not in (EDGE_RISING, EDGE_FALLING, ADC_MARKER, COUNTER_NOW):
-            self._fault(codec.FAULT_UNKNOWN_RECORD)
-            raise UnknownRecord("0x%02X is no kind of FIFO record" % kind)
-        counter = self._extend(counter32)
-        if kind == ADC_MARKER:
+        self._hal.wait()
+        try:
+            commands = self._hal.command_bytes()
+            if commands:
+                self._commands.take(commands)
+            for _ in range(EVENTS_PER_TURN):
+                event = self._hal.next_event()
+                if event is None:
+                    break
+                self._event(event[0], event[1], event[2])
+            self._look_at_light()
+        finally:
+            self._writer.flush()
+        # A loop that turns without serving the counter must not keep the watchdog quiet.
+        if self._has_served:
+            self._has_served = False
+            self._hal.feed_watchdog()
+
+    def _event(self, kind, number, counter32):
+        if kind == RECORDS_LOST:
+            self._lost(number, counter32)
+            return
+        counter = self._time.extend(counter32)
+        if kind == EDGE_RISING and number < INPUTS:
+            self._inputs[number].rising(counter)
+        elif kind == EDGE_FALLING and number < INPUTS:
+            self._inputs[number].falling(counter)
+        elif kind == ADC_MARKER:
             self._marker(counter)
-        elif kind == EDGE_RISING:
-            self._rising(counter)
-        elif kind == EDGE_FALLING:
-            self._falling(counter)
-        else:
+        elif kind == PPS_EDGE:
+            self._second(counter)
+        elif kind == COUNTER_NOW:
             self._now(counter)
+        else:
+            self._unknown(kind, number)
 
-    def commands(self, data):
-        """Take bytes that came from the board."""
-        for run in self._commands.feed(data):
-            if run is None:
-                self._fault(codec.FAULT_COMMAND_DAMAGED)
-                continue
-            try:
-                self._command(run)
-            except codec.FrameError:
-                self._fault(codec.FAULT_COMMAND_DAMAGED)
-            except codec.BodyError:
-                self._fault(codec.FAULT_COMMAND_UNKNOWN)
+    def _unknown(self, kind, number):
+        self._writer.fault(codec.FAULT_UNKNOWN_RECORD)
+        raise UnknownRecord("0x%02X of input %d is no record of the FIFO" % (kind, number))
 
-    def flush(self):
-        """Hand all frames written so far to the line."""
-        if self._out_length:
-            self._send(self._out_view[: self._out_length])
-            self._out_length = 0
-
-    def _extend(self, counter32):
-        # Records of different state machines may swap by a little: the nearest value counts.
-        if self._newest is None:
-            self._newest = counter32
-        ahead = (counter32 - self._newest) & 0xFFFFFFFF
-        if ahead < 0x80000000:
-            self._newest += ahead
-            return self._newest
-        return self._newest + ahead - 0x100000000
+    def _lost(self, number, records):
+        self._records_lost += records
+        if number < INPUTS:
+            self._inputs[number].lost(records)
+            self._writer.fault(codec.FAULT_RECORDS_LOST, records)
+        elif number == LOST_MARKERS:
+            # The next marker keeps its sample, because the lost ones are counted.
+            self._markers += records
+            self._writer.fault(codec.FAULT_MARKERS_LOST, records)
+        elif number == LOST_PPS:
+            self._pps += records
+            self._writer.fault(codec.FAULT_PPS_LOST, records)
+        else:
+            self._unknown(RECORDS_LOST, number)
 
     def _in_order(self, counter):
-        if counter >= self._complete:
+        if counter >= self._time.complete:
             return True
         # It was promised that nothing before this count is still to come.
-        self._fault(codec.FAULT_EVENT_OUT_OF_ORDER)
+        self._writer.fault(codec.FAULT_EVENT_OUT_OF_ORDER)
         return False
 
     def _marker(self, counter):
         sample = self._markers * self._marker_interval
         self._markers += 1
         if self._in_order(counter):
-            self._put(codec.MARKER, sample, counter)
+            self._writer.put(codec.MARKER, sample, counter)
 
-    def _rising(self, counter):
-        if self._open_pulse is not None:
-            self._open_pulse = None
-            self._dropped += 1
-            self._fault(codec.FAULT_EDGE_MISSING)
-        if not self._in_order(counter):
-            self._dropped += 1
-        elif self._shortest_pulse == 0:
-            self._pulse(counter, 0)
-        else:
-            self._open_pulse = counter
-
-    def _falling(self, counter):
-        leading = self._open_pulse
-        if leading is None:
-            return
-        self._open_pulse = None
-        width = counter - leading
-        if width < self._shortest_pulse:
-            self._dropped += 1
-        else:
-            self._pulse(leading, min(width, 0xFFFFFFFF))
+    def _second(self, counter):
+        number = self._pps
+        self._pps += 1
+        if self._in_order(counter):
+            self._writer.put(codec.PPS, counter, number)
 
     def _now(self, counter):
-        if not self._in_order(counter):
-            return
-        self._release_long_enough(counter)
-        # A pulse that may yet turn out to be a glitch holds the promise back.
-        self._complete = counter if self._open_pulse is None else self._open_pulse
-        self._put(codec.COMPLETE, self._complete, self._pulses, self._dropped)
+        self._has_served = True
+        if self._in_order(counter):
+            self._promise(counter)
+        self._output.advance(counter + self._output_ahead)
+        self._commands.go_on()
+        if counter >= self._next_signal:
+            self._next_signal = counter + self._hal.counter_hz
+            self._tell_light()
 
-    def _release_long_enough(self, counter):
-        # An LED that stays on is no glitch and must not stop stream time.
-        leading = self._open_pulse
-        if leading is not None and counter - leading >= self._shortest_pulse:
-            self._open_pulse = None
-            self._pulse(leading, 0)
+    def _promise(self, counter):
+        complete = counter
+        dropped = 0
+        for pulse_input in self._inputs:
+            pulse_input.release_long_enough(counter)
+            dropped += pulse_input.dropped
+            # A pulse that may yet turn out to be a glitch holds the promise back.
+            if pulse_input.open_pulse is not None:
+                complete = min(complete, pulse_input.open_pulse)
+        self._time.complete = complete
+        pulses = [pulse_input.pulses for pulse_input in self._inputs]
+        self._writer.put(codec.COMPLETE, complete, *pulses, dropped, self._records_lost)
 
-    def _pulse(self, counter, width):
-        self._put(codec.PULSE, 0, self._pulses, counter, width)
-        self._pulses += 1
+    def _look_at_light(self):
+        for number in range(OPTICAL_INPUTS):
+            level = self._hal.optical_level(number)
+            if level is not None:
+                threshold = self._thresholds[number].sample(level)
+                if threshold is not None:
+                    self._hal.set_threshold(number, threshold)
 
-    def _command(self, run):
-        version, message_type, _, body = codec.parse_frame(run)
-        if version != codec.TABLE_VERSION:
-            raise codec.BodyError("message table %d" % version)
-        fields = codec.unpack_body(message_type, body)
-        if message_type == codec.HELLO_REQUEST:
-            self._hello()
-        elif message_type == codec.SET_GLITCH_FILTER:
-            self._set_glitch_filter(fields[0])
-        else:
-            raise codec.BodyError("0x%02X is no command" % message_type)
+    def _tell_light(self):
+        for number in range(OPTICAL_INPUTS):
+            if self._thresholds[number].has_samples:
+                signal = self._thresholds[number].signal()
+                self._writer.put(codec.INPUT_SIGNAL, number, *signal)
 
-    def _set_glitch_filter(self, shortest_pulse):
-        self._shortest_pulse = shortest_pulse
-        if shortest_pulse == 0 and self._open_pulse is not None:
-            leading = self._open_pulse
-            self._open_pulse = None
-            self._pulse(leading, 0)
+    def _put_out(self, counter, width):
+        self._hal.set_pulse_output(counter & 0xFFFFFFFF, width)
 
     def _hello(self):
-        self._put(codec.HELLO, self._counter_hz, self._boot_id, *FIRMWARE_VERSION, INPUTS)
-
-    def _fault(self, code):
-        count = self._fault_counts.get(code, 0) + 1
-        self._fault_counts[code] = count
-        self._put(codec.FAULT, code, count)
-
-    def _put(self, message_type, *fields):
-        if self._out_length > OUT_BYTES - LONGEST_FRAME:
-            self.flush()
-        self._out_length = codec.write_front_end_frame(
-            self._out, self._out_length, message_type, self._sequence, *fields
+        self._writer.put(
+            codec.HELLO,
+            self._hal.counter_hz,
+            self._boot_id,
+            self._marker_interval,
+            *FIRMWARE_VERSION,
+            INPUTS,
+            self._hal.boot_reason(),
+            self._failed,
         )
-        self._sequence = (self._sequence + 1) & 0xFFFF

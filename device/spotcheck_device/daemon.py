@@ -7,7 +7,9 @@ wall time. Wall time only tells when a source has gone silent, and how often to 
 import asyncio
 import contextlib
 import json
+import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -20,18 +22,28 @@ from spotcheck.samples import SampleBlock, StreamFormat
 from spotcheck_calibration.correction_set import load_correction_set
 from spotcheck_calibration.evaluation import SOFTWARE
 from spotcheck_device.config import DeviceConfig, split_address
+from spotcheck_device.daemon_log import log_boot, log_request, log_session_event, log_stream
+from spotcheck_device.event_log import log_event
 from spotcheck_device.host_links import HostLink, HostLinks
 from spotcheck_device.journal import Journal
+from spotcheck_device.light_watch import LightWatch
 from spotcheck_device.live_pictures import LivePictures
 from spotcheck_device.live_view import NO_STREAM, LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.outcome_delivery import OutcomeDelivery
 from spotcheck_device.progress_display import ProgressDisplay
-from spotcheck_device.pulse_link import PulseLink
+from spotcheck_device.pulse_link import PulseLink, PulseSinks
 from spotcheck_device.recorder import Recorder
-from spotcheck_device.sample_link import SampleLink
-from spotcheck_device.session_messages import MeasurementRequest, SessionEvent, SessionProgress
+from spotcheck_device.service_manager import ServiceManager
+from spotcheck_device.session_messages import (
+    MeasurementRequest,
+    RangesChanged,
+    SessionEvent,
+    SessionProgress,
+)
 from spotcheck_device.silence_watch import SilenceWatch
+from spotcheck_device.sources.opening import open_source
+from spotcheck_device.sources.port import SampleGap, SourceListener
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import split_blob
 from spotcheck_wire.sample_stream import StreamFormatMessage
@@ -52,28 +64,37 @@ class Daemon:
         self._config = config
         self._correction = load_correction_set(Path(config.correction_set))
         self._journal = Journal(Path(config.state_folder))
+        log_boot(config, self._journal, self._correction)
         self._session: MeasuringSession | None = None
         self._outcomes_given = 0
         self._format: StreamFormatMessage | None = None
-        self._samples = SampleLink(
-            split_address("samples", config.samples),
-            on_format=self._take_format,
-            on_block=self._take_block,
-            on_loss=self._lose_samples,
+        self._samples = open_source(
+            config.samples,
+            SourceListener(
+                on_format=self._take_format,
+                on_block=self._take_block,
+                on_loss=self._lose_samples,
+                on_gap=self._name_gap,
+            ),
         )
         self._pulses = PulseLink(
             config.pulses,
             config.pulses_baud,
-            on_open=self._grant,
-            on_pulses=self._take_pulses,
-            on_loss=self._abort,
-            on_notice=self._notice,
+            PulseSinks(
+                on_open=self._grant,
+                on_pulses=self._take_pulses,
+                on_pulses_lost=self._lose_pulses,
+                on_loss=self._abort,
+                on_notice=self._notice,
+                on_marker=self._samples.add_marker,
+                on_signal=LightWatch(self._notice).take,
+            ),
         )
         self._pictures = LivePictures(on_credit_due=self._let_stream_on)
         self._hosts = HostLinks(
             on_connect=self._greet,
             on_message=self._take_message,
-            on_disconnect=self._pictures.leave,
+            on_disconnect=self._part,
         )
         self._delivery = OutcomeDelivery(self._journal, self._hosts)
         self._progress = ProgressDisplay(self._hosts)
@@ -89,7 +110,7 @@ class Daemon:
             )
 
     async def run(self, *, until_input_closes: bool) -> None:
-        """Serve until cancelled, or until standard input closes.
+        """Serve until cancelled or terminated, or until standard input closes.
 
         Prints one line of JSON with the address for hosts: `{"host": "127.0.0.1:PORT"}`.
 
@@ -101,6 +122,7 @@ class Daemon:
         )
         host, port = server.sockets[0].getsockname()[:2]
         print(json.dumps({"host": f"{host}:{port}"}), flush=True)
+        log_event("device-serves", host=f"{host}:{port}")
         jobs = [
             self._samples.run(),
             self._pulses.run(),
@@ -115,9 +137,12 @@ class Daemon:
             jobs.append(self._recorder.run())
         if until_input_closes:
             jobs.append(_input_closed())
+        jobs.append(_terminated())
+        # Whatever else ends ends the daemon, so serving hosts is what remains to be asked.
+        jobs.append(ServiceManager().run(serves=server.is_serving, status=self._status))
         tasks = [asyncio.ensure_future(job) for job in jobs]
         try:
-            # Every job runs for ever but the one that waits for the end of standard input.
+            # Every job runs for ever but those that wait for the end.
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -128,6 +153,12 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             server.close()
+            log_event("device-stops")
+
+    def _status(self) -> str:
+        state = self._session.state.value if self._session else NO_STREAM
+        front_end = "there" if self._pulses.is_open else "missing"
+        return f"boot {self._journal.boot}, {state}, pulse front end {front_end}"
 
     # Sources
 
@@ -140,8 +171,10 @@ class Daemon:
                 voltage_range=message.voltage_range,
                 current_range=message.current_range,
             )
-            if self._session is None or self._session.stream != stream:
+            if self._session is None or not _differ_in_ranges_only(self._session.stream, stream):
                 self._begin_stream(stream)
+            elif self._session.stream != stream:
+                self._change_ranges(self._session, stream)
         except (CorrectionSetError, EvidenceError) as error:
             self._end_stream()
             self._notice("stream-not-usable", str(error))
@@ -161,6 +194,15 @@ class Daemon:
         if self._recorder is not None:
             self._recorder.attach(session, prefix)
         self._session = session
+        log_stream(stream)
+
+    def _change_ranges(self, session: MeasuringSession, stream: StreamFormat) -> None:
+        self._handle(session.change_ranges(stream))
+        log_stream(stream)
+        prefix = f"{self._config.device_id}-{self._journal.boot}"
+        self._pictures.attach(session, LiveViewer(stream, self._correction))
+        if self._recorder is not None:
+            self._recorder.attach(session, prefix)
 
     def _end_stream(self) -> None:
         if self._session is not None:
@@ -194,6 +236,12 @@ class Daemon:
             self._handle(events)
             self._grant()
 
+    def _lose_pulses(self, number: int, detail: str) -> None:
+        # A measurement needs its own meter's pulses only; of the others a person should know.
+        if self._session is not None:
+            self._handle(self._session.abort(Reason.DATA_LOST, detail, number))
+        self._notice(Reason.DATA_LOST.value, f"input {number}: {detail}")
+
     def _grant(self) -> None:
         # An idle session lets the source wait: a request then finds the stream where it left it.
         if self._is_measuring():
@@ -214,6 +262,10 @@ class Daemon:
         self._pictures.lose_source()
         self._abort(Reason.SAMPLES_LOST, reason)
 
+    def _name_gap(self, gap: SampleGap) -> None:
+        # The block behind it ends a running measurement; this says why.
+        self._notice("samples-missing", str(gap))
+
     def _abort(self, reason: Reason, detail: str) -> None:
         if self._session is not None:
             self._handle(self._session.abort(reason, detail))
@@ -225,7 +277,11 @@ class Daemon:
         if self._recorder is not None:
             self._recorder.take_events(events)
         for event in events:
-            if not isinstance(event, SessionProgress):
+            log_session_event(event)
+            if isinstance(event, RangesChanged):
+                ranges = f"{event.stream.voltage_range} and {event.stream.current_range}"
+                self._notice("ranges-changed", f"{event.request_id} goes on in {ranges}")
+            elif not isinstance(event, SessionProgress):
                 self._delivery.put(event)
             elif self._session is not None:
                 self._progress.show(event, self._session)
@@ -253,10 +309,15 @@ class Daemon:
         )
 
     def _greet(self, link: HostLink) -> None:
+        log_event("host-connects")
         link.send(self._hello())
         for chunk in split_blob(self._correction.to_bytes()):
             link.send(chunk)
         self._delivery.send_pending(link)
+
+    def _part(self, link: HostLink) -> None:
+        log_event("host-leaves")
+        self._pictures.leave(link)
 
     def _take_message(self, link: HostLink, message: wire.HostMessage) -> None:
         match message:
@@ -269,7 +330,7 @@ class Daemon:
                 self._start(link, message)
             case wire.StopMeasurement():
                 if self._session is not None:
-                    self._handle(self._session.stop())
+                    self._handle(self._session.stop(message.request_id))
             case wire.WatchLive():
                 self._pictures.watch(link, message)
             case wire.Acknowledge():
@@ -291,7 +352,9 @@ class Daemon:
             self._session.start(request)
         except InvalidInputError as error:
             link.send(wire.Refused(request_id=message.request_id, reason=str(error)))
+            log_event("measurement-refused", request_id=message.request_id, reason=str(error))
             return
+        log_request(request)
         if self._recorder is not None:
             self._recorder.begin(request, self._format.epoch_utc_ns if self._format else 0)
         self._delivery.begin(message.request_id)
@@ -299,7 +362,23 @@ class Daemon:
 
     def _notice(self, code: str, text: str) -> None:
         sample = self._session.end_sample if self._session else None
+        log_event(code.replace(" ", "-"), logging.WARNING, text=text, sample=sample)
         self._delivery.put(wire.Notice(code=code, text=text, sample=sample))
+
+
+def _differ_in_ranges_only(one: StreamFormat, other: StreamFormat) -> bool:
+    return (one.sample_rate_hz, one.phases) == (other.sample_rate_hz, other.phases)
+
+
+async def _terminated() -> None:
+    """Return when the service manager asks for the end."""
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, asked.set)
+    try:
+        await asked.wait()
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def _input_closed() -> None:

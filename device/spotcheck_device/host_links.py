@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spotcheck_device.event_log import log_event
 from spotcheck_device.serial_stream import open_serial
 from spotcheck_wire.errors import MessageError
 from spotcheck_wire.frames import Frame, FrameDamaged, FrameDecoder, FrameEncoder
@@ -45,8 +47,10 @@ class HostLink:
                 try:
                     messages.append(decode_host(event))
                 except MessageError as error:
+                    log_event("message-not-understood", logging.WARNING, text=str(error))
                     self.send(Notice(code="message-not-understood", text=str(error), sample=None))
             elif isinstance(event, FrameDamaged):
+                log_event("frame-damaged", logging.WARNING, text=event.reason)
                 self.send(Notice(code="frame-damaged", text=event.reason, sample=None))
         return messages
 

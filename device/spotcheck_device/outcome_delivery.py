@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import logging
 from dataclasses import dataclass
 
 from spotcheck.plain import to_plain
 from spotcheck.reading import ErrorReading
+from spotcheck_device.event_log import log_event
 from spotcheck_device.host_links import HostLink, HostLinks
 from spotcheck_device.journal import Journal, PendingOutcome
 from spotcheck_device.session_messages import SessionFinished, SessionOutcome
@@ -87,6 +89,7 @@ class OutcomeDelivery:
         except OSError as error:
             # It is still sent, and kept in memory until a host has stored it.
             text = f"{pending.outcome_id} would not survive a restart: {error.strerror}"
+            log_event("journal-full", logging.ERROR, text=text)
             self._hosts.send(wire.Notice(code="journal-full", text=text, sample=None))
         _send(pending, self._hosts)
 
@@ -97,6 +100,7 @@ def _send(pending: PendingOutcome, to: HostLinks | HostLink) -> None:
     except MessageError as error:
         # What no link carries stays in the journal; it must not stop the daemon.
         text = f"{pending.outcome_id} cannot be sent: {error}"
+        log_event("outcome-not-sent", logging.ERROR, text=text)
         to.send(wire.Notice(code="outcome-not-sent", text=text, sample=None))
         return
     for chunk in chunks:

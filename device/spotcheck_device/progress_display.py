@@ -18,16 +18,19 @@ class ProgressDisplay:
     def __init__(self, hosts: HostLinks) -> None:
         """Nothing has been shown yet."""
         self._hosts = hosts
-        self._next_s = 0.0
+        self._next_s: dict[str, float] = {}
 
     def show(self, event: SessionProgress, session: MeasuringSession) -> None:
         """Send progress and the error so far, where it is due."""
         begun_s = _now_s()
-        if begun_s < self._next_s:
+        if begun_s < self._next_s.get(event.request_id, 0.0):
             return
-        reading = session.reading_so_far()
+        reading = session.reading_so_far(event.request_id)
         took_s = _now_s() - begun_s
-        self._next_s = begun_s + max(PROGRESS_S, took_s / PROGRESS_SHARE)
+        # Requests that are done are due at once, and forgotten.
+        due = {name: next_s for name, next_s in self._next_s.items() if next_s > begun_s}
+        pause_s = max(PROGRESS_S, took_s / PROGRESS_SHARE)
+        self._next_s = due | {event.request_id: begun_s + pause_s}
         self._hosts.send(
             wire.Progress(
                 request_id=event.request_id,

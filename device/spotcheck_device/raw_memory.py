@@ -14,8 +14,6 @@ class RawMemory:
     def __init__(self, sample_rate_hz: int, slot_length: int) -> None:
         # A slot's sums reach back to the sample before it, and slots begin at whole indexes.
         self._samples = round(IDLE_MEMORY_S * sample_rate_hz) + 2 * slot_length
-        self._slot_length = slot_length
-        self._is_whole = True
         self.blocks: deque[SampleBlock] = deque()
         self.batches: deque[PulseBatch] = deque()
 
@@ -24,13 +22,11 @@ class RawMemory:
         behind = self.blocks[-1].end_sample - block.first_sample if self.blocks else 0
         if behind:
             self.blocks.clear()
-            self._is_whole = True
         if behind > 0:
             self.batches.clear()  # the stream has started anew, and its stamps with it
         self.blocks.append(block)
         while self.blocks[0].end_sample <= block.end_sample - self._samples:
             self.blocks.popleft()
-            self._is_whole = False
         self._forget_batches()
         return not behind
 
@@ -38,13 +34,6 @@ class RawMemory:
         """Add a batch."""
         self.batches.append(batch)
         self._forget_batches()
-
-    def covers(self, begin_sample: int) -> bool:
-        """Whether a session fed from here on sees the same slots from a sample on."""
-        if self._is_whole:
-            return True
-        slot = begin_sample // self._slot_length
-        return self.blocks[0].first_sample <= (slot - 1) * self._slot_length
 
     def _forget_batches(self) -> None:
         newest = self.batches[-1].complete_to_stamp if self.batches else 0

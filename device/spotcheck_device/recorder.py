@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -141,13 +141,13 @@ class Recorder:
         if self._session is None:
             return
         self._give_up("another measurement has begun")
+        if len(self._session.requests) > 1:
+            text = "several meters are measured at once"
+            self._on_notice(ABANDONED, f"{request.request_id} is not recorded: {text}")
+            return
         whole_stream_s = self._session.end_sample / self._rate_hz
         oldest_slot, _ = self._session.recent_slots(whole_stream_s)
         begin_sample = max(request.start_sample, oldest_slot * self._session.slot_length)
-        if not self._memory.covers(begin_sample):
-            text = f"it reaches back to sample {begin_sample}, further than raw samples are kept"
-            self._on_notice(ABANDONED, f"{request.request_id} is not recorded: {text}")
-            return
         self._running = RecordingFolder(
             RecordingOrder(
                 folder=self._folder / folder_name(request.request_id),
@@ -159,10 +159,11 @@ class Recorder:
                 begin_sample=begin_sample,
                 outcome_prefix=self._prefix,
                 outcomes_before=self._session.outcomes_given,
+                pps_before=self._session.pps_stamps,
             )
         )
         for batch in self._memory.batches:
-            self._put_batch(self._running, batch)
+            self._put_batch(self._running, replace(batch, pps_stamps=()))
         for block in self._memory.blocks:
             self._put_block(self._running, block)
 

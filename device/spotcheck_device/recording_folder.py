@@ -71,6 +71,8 @@ class RecordingOrder:
     """What the names of outcomes begin with."""
     outcomes_before: int
     """Outcomes that the session has given before."""
+    pps_before: tuple[int, ...]
+    """Marks of PPS that the session had already."""
 
 
 class RecordingFolder:
@@ -86,6 +88,7 @@ class RecordingFolder:
         self._codes_digest = hashlib.sha256()
         self._first_sample = self._end_sample = 0
         self._pulse_count = 0
+        self._pps_stamps = list(order.pps_before)
         self._outcomes: list[dict[str, Any]] = []
         self._last_outcome: ErrorReading | CannotJudge | None = None
 
@@ -104,13 +107,10 @@ class RecordingFolder:
         self._end_sample = block.end_sample
 
     def add_batch(self, batch: PulseBatch) -> None:
-        """Write pulses, and how far they are complete."""
-        if self._pulses is None or self._batches is None:
-            self._waiting.append(batch)  # where time begins is not known yet
-            return
-        self._pulses.writelines(self._pulse_row(pulse) for pulse in batch.pulses)
-        self._pulse_count += len(batch.pulses)
-        self._batches.write(f"{batch.complete_to_stamp},{self._pulse_count}\n")
+        """Write pulses of the meter, and how far they are complete; keep all marks of PPS."""
+        self._pps_stamps += batch.pps_stamps
+        if batch.input == self._order.request.pulse_input:
+            self._add_pulses(batch)
 
     def add_outcome(self, event: SessionOutcome) -> None:
         """Keep an outcome, without its evidence."""
@@ -147,6 +147,7 @@ class RecordingFolder:
             outcome_prefix=order.outcome_prefix,
             outcomes_before=order.outcomes_before,
             interruption=self._interruption(),
+            pps_stamps=tuple(self._pps_stamps),
         )
         (self._partial / HEAD_FILE).write_bytes(recording_bytes(head, self._outcomes))
         for path in self._partial.iterdir():
@@ -164,6 +165,14 @@ class RecordingFolder:
                     file.close()
         shutil.rmtree(self._partial, ignore_errors=True)
 
+    def _add_pulses(self, batch: PulseBatch) -> None:
+        if self._pulses is None or self._batches is None:
+            self._waiting.append(batch)  # where time begins is not known yet
+            return
+        self._pulses.writelines(self._pulse_row(pulse) for pulse in batch.pulses)
+        self._pulse_count += len(batch.pulses)
+        self._batches.write(f"{batch.complete_to_stamp},{self._pulse_count}\n")
+
     def _open(self, first_sample: int) -> RecordingWriter:
         order = self._order
         shutil.rmtree(self._partial, ignore_errors=True)
@@ -175,7 +184,7 @@ class RecordingFolder:
         self._batches.write(BATCHES_HEADER + "\n")
         waiting, self._waiting = self._waiting, []
         for batch in waiting:
-            self.add_batch(batch)
+            self._add_pulses(batch)
         rate_hz = order.stream.sample_rate_hz
         return open_writer(
             self._partial / WAVEFORM_FILES[order.record_format][0],

@@ -1,14 +1,14 @@
 """What stands in a recording, format `spotcheck-recording-1` (docs/formats/recording.md)."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from spotcheck.canonical_json import canonical_bytes
-from spotcheck.plain import to_plain
+from spotcheck.plain import LATER, to_plain
 from spotcheck.reading import ErrorReading, Reason
 from spotcheck.samples import StreamFormat
 from spotcheck_calibration.correction_set import CorrectionSet
@@ -86,6 +86,8 @@ class RecordingHead:
     """Outcomes of this boot before the first one here; they number on."""
     interruption: Interruption | None
     """What ended the measurement from outside; None where samples and pulses tell the end."""
+    pps_stamps: tuple[int, ...] = field(default=(), metadata={LATER: True})
+    """Marks of PPS, those before the first sample as far as they were kept included."""
 
 
 def channel_scales(correction: CorrectionSet, stream: StreamFormat) -> tuple[ChannelScale, ...]:

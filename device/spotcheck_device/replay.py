@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -57,7 +58,7 @@ class ReplayResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
+class OpenedRecording:
     """A recording whose files are what recording.json says."""
 
     folder: Path
@@ -80,7 +81,7 @@ def replay(folder: Path) -> ReplayResult:
         RecordingError: a file is missing, cut or altered; says which.
         EvidenceError: what was recorded cannot be measured at all.
     """
-    opened = _open(folder)
+    opened = open_recording(folder)
     replayed = _measure_again(opened)
     live = [_flat(outcome) for outcome in opened.outcomes]
     again = [_flat(outcome_plain(event)) for event in replayed]
@@ -91,7 +92,7 @@ def replay(folder: Path) -> ReplayResult:
     )
 
 
-def _measure_again(opened: _Opened) -> list[SessionOutcome]:
+def _measure_again(opened: OpenedRecording) -> list[SessionOutcome]:
     head = opened.head
     session = MeasuringSession(
         stream=head.stream,
@@ -104,7 +105,7 @@ def _measure_again(opened: _Opened) -> list[SessionOutcome]:
     batches = _batches(opened)
     # How samples and batches interleave makes no difference; this way little has to wait.
     batch = next(batches, None)
-    for block in _blocks(opened):
+    for block in recorded_blocks(opened):
         if session.is_idle:
             continue  # to the end all the same: only there the codes can be checked
         events += session.add_block(block)
@@ -119,8 +120,12 @@ def _measure_again(opened: _Opened) -> list[SessionOutcome]:
     return [event for event in events if isinstance(event, SessionOutcome)]
 
 
-def _blocks(opened: _Opened) -> Iterator[SampleBlock]:
-    """The recorded codes; at their end they must have been the live ones to the bit."""
+def recorded_blocks(opened: OpenedRecording) -> Iterator[SampleBlock]:
+    """The recorded codes; at their end they must have been the live ones to the bit.
+
+    Raises:
+        RecordingError: they are not, or cannot be read.
+    """
     head = opened.head
     path = opened.folder / head.waveforms[0].name
     at, digest = head.first_sample, hashlib.sha256()
@@ -137,9 +142,10 @@ def _blocks(opened: _Opened) -> Iterator[SampleBlock]:
         )
 
 
-def _batches(opened: _Opened) -> Iterator[PulseBatch]:
+def _batches(opened: OpenedRecording) -> Iterator[PulseBatch]:
     pulses = _rows(opened.folder / PULSES_FILE, PULSES_HEADER)
     given = 0
+    marks = deque(opened.head.pps_stamps)
     for complete_to, count in _rows(opened.folder / BATCHES_FILE, BATCHES_HEADER):
         rows = list(islice(pulses, _integer(opened, count) - given))
         given += len(rows)
@@ -148,16 +154,22 @@ def _batches(opened: _Opened) -> Iterator[PulseBatch]:
                 f"{opened.folder / PULSES_FILE}: holds {given} pulses, but {BATCHES_FILE} counts "
                 f"{count}; {COPY_AGAIN}"
             )
+        complete_to_stamp = _integer(opened, complete_to)
+        pps_stamps = []
+        while marks and marks[0] < complete_to_stamp:
+            pps_stamps.append(marks.popleft())
         yield PulseBatch(
             pulses=tuple(
                 Pulse(stamp=_integer(opened, stamp), index=_integer(opened, index))
                 for _, stamp, index in rows
             ),
-            complete_to_stamp=_integer(opened, complete_to),
+            complete_to_stamp=complete_to_stamp,
+            input=opened.head.request.pulse_input,
+            pps_stamps=tuple(pps_stamps),
         )
 
 
-def _integer(opened: _Opened, text: str) -> int:
+def _integer(opened: OpenedRecording, text: str) -> int:
     if not text.removeprefix("-").isdecimal():
         raise RecordingError(f"{opened.folder}: {text!r:.40} is no count; {COPY_AGAIN}")
     return int(text)
@@ -179,7 +191,15 @@ def _rows(path: Path, header: str) -> Iterator[list[str]]:
         raise RecordingError(f"{path}: cannot be read: {error}; {COPY_AGAIN}") from error
 
 
-def _open(folder: Path) -> _Opened:
+def open_recording(folder: Path) -> OpenedRecording:
+    """A recording whose files are what its recording.json says.
+
+    Args:
+        folder: A recording, as docs/formats/recording.md describes it.
+
+    Raises:
+        RecordingError: a file is missing, cut or altered; says which.
+    """
     head, outcomes = _read_head(folder / HEAD_FILE)
     for file in (*head.waveforms, head.pulses, head.batches):
         _check(folder / file.name, file.sha256)
@@ -188,7 +208,7 @@ def _open(folder: Path) -> _Opened:
         correction = load_correction_set(folder / CORRECTION_FILE)
     except CorrectionSetError as error:
         raise RecordingError(f"{error}; {COPY_AGAIN}") from error
-    return _Opened(folder=folder, head=head, outcomes=outcomes, correction=correction)
+    return OpenedRecording(folder=folder, head=head, outcomes=outcomes, correction=correction)
 
 
 def _read_head(path: Path) -> tuple[RecordingHead, list[dict[str, Any]]]:

@@ -1,12 +1,14 @@
 """What a measuring session is asked, and what it tells."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spotcheck.errors import EvidenceError
 from spotcheck.evidence import Evidence
 from spotcheck.meter import Meter
+from spotcheck.plain import LATER
 from spotcheck.reading import CannotJudge, ErrorReading
+from spotcheck.samples import StreamFormat
 from spotcheck_calibration.pulse_energy import FEWEST_PULSES
 
 
@@ -37,12 +39,16 @@ class MeasurementRequest:
     """Stream time from the start of a reading after which it ends with what there is."""
     readings: int
     """Readings one after another; the last pulse of one is the first of the next."""
+    pulse_input: int = field(default=0, metadata={LATER: True})
+    """Pulse input that the meter's pulses come in on; 0 is the first optical head."""
 
     def __post_init__(self) -> None:
         if self.minimum_pulses < FEWEST_PULSES:
             raise EvidenceError(
                 f"minimum_pulses is {self.minimum_pulses}; a reading needs {FEWEST_PULSES}"
             )
+        if self.pulse_input < 0:
+            raise EvidenceError(f"pulse_input is {self.pulse_input}; inputs are numbered from 0")
         if self.readings < 1 or not 0 <= self.minimum_duration_s <= self.maximum_duration_s:
             raise EvidenceError(
                 f"{self.readings} readings of {self.minimum_duration_s} to "
@@ -79,4 +85,12 @@ class SessionFinished:
     reason: str
 
 
-SessionEvent = SessionProgress | SessionOutcome | SessionFinished
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangesChanged:
+    """A request goes on in other ranges; the reading that was running begins anew."""
+
+    request_id: str
+    stream: StreamFormat
+
+
+SessionEvent = SessionProgress | SessionOutcome | SessionFinished | RangesChanged

@@ -1,4 +1,4 @@
-"""Frames and the pulse front end's message table, version 1 (docs/formats/wire.md).
+"""Frames and the pulse front end's message table, version 2 (docs/formats/wire.md).
 
 This file runs byte for byte under CPython and MicroPython, so that board and front end
 cannot disagree: it imports `struct` and `binascii` only.
@@ -7,24 +7,64 @@ cannot disagree: it imports `struct` and `binascii` only.
 import binascii
 import struct
 
-TABLE_VERSION = 1
+TABLE_VERSION = 2
 
 HELLO = 0x01
 PULSE = 0x02
 MARKER = 0x03
 COMPLETE = 0x04
 FAULT = 0x05
+PPS = 0x06
+INPUT_SIGNAL = 0x07
+ACK = 0x08
+REFUSED = 0x09
+ENVIRONMENT = 0x0A
+CLAMP = 0x0B
 HELLO_REQUEST = 0x10
 SET_GLITCH_FILTER = 0x11
+SET_THRESHOLD = 0x12
+SET_PULSE_OUTPUT = 0x13
+READ_ENVIRONMENT = 0x14
+READ_CLAMP = 0x15
+WRITE_CLAMP = 0x16
+UNLOCK_CLAMP = 0x17
+BEGIN_UPDATE = 0x18
+UPDATE_DATA = 0x19
+FINISH_UPDATE = 0x1A
+RESTART = 0x1B
+
+INPUTS = 5
+CLAMP_RANGES = 4
+SERIAL_BYTES = 16
+DIGEST_BYTES = 32
+MANIFEST_BYTES = 80
+SIGNATURE_BYTES = 64
+UPDATE_CHUNK_BYTES = 128
 
 BODY_FORMATS = {
-    HELLO: "<IIBBBB",
+    HELLO: "<IIIBBBBBH",
     PULSE: "<BIQI",
     MARKER: "<QQ",
-    COMPLETE: "<QII",
+    COMPLETE: "<QIIIIIII",
     FAULT: "<BI",
+    PPS: "<QI",
+    INPUT_SIGNAL: "<BHHHB",
+    ACK: "<HB",
+    REFUSED: "<HBB",
+    ENVIRONMENT: "<hH",
+    CLAMP: "<BI16sBIIII16s32s",
     HELLO_REQUEST: "<",
-    SET_GLITCH_FILTER: "<I",
+    SET_GLITCH_FILTER: "<BI",
+    SET_THRESHOLD: "<BH",
+    SET_PULSE_OUTPUT: "<QI",
+    READ_ENVIRONMENT: "<",
+    READ_CLAMP: "<",
+    WRITE_CLAMP: "<16sBIIII16s32s",
+    UNLOCK_CLAMP: "<16s",
+    BEGIN_UPDATE: "<80s64s",
+    UPDATE_DATA: "<I128s",
+    FINISH_UPDATE: "<",
+    RESTART: "<",
 }
 
 FAULT_EVENT_OUT_OF_ORDER = 1
@@ -32,6 +72,41 @@ FAULT_UNKNOWN_RECORD = 2
 FAULT_EDGE_MISSING = 3
 FAULT_COMMAND_DAMAGED = 4
 FAULT_COMMAND_UNKNOWN = 5
+FAULT_RECORDS_LOST = 6
+FAULT_MARKERS_LOST = 7
+FAULT_PPS_LOST = 8
+
+REFUSED_BUSY = 1
+REFUSED_INPUT = 2
+REFUSED_VALUE = 3
+REFUSED_NO_SENSOR = 4
+REFUSED_SENSOR_CHECKSUM = 5
+REFUSED_NO_CLAMP = 6
+REFUSED_CLAMP_DAMAGED = 7
+REFUSED_CLAMP_LOCKED = 8
+REFUSED_OTHER_SERIAL = 9
+REFUSED_CLAMP_NOT_WRITTEN = 10
+REFUSED_SIGNATURE = 11
+REFUSED_OTHER_BOARD = 12
+REFUSED_ROLLBACK = 13
+REFUSED_IMAGE_LENGTH = 14
+REFUSED_UPDATE_ORDER = 15
+REFUSED_DIGEST = 16
+REFUSED_NO_FLASH = 17
+REFUSED_ON_TRIAL = 18
+
+BOOT_POWER_ON = 0
+BOOT_WATCHDOG = 1
+BOOT_COMMAND = 2
+BOOT_OTHER = 3
+
+SELF_TEST_CODEC = 0x01
+SELF_TEST_COUNTER = 0x02
+SELF_TEST_FIFO = 0x04
+SELF_TEST_SENSOR = 0x08
+SELF_TEST_CLAMP = 0x10
+
+THRESHOLD_AUTOMATIC = 0xFFFF
 
 HEADER_FORMAT = "<BBH"
 HEADER_SIZE = 4
@@ -125,7 +200,7 @@ def parse_frame(run: bytes) -> tuple[int, int, int, bytes]:
 
 
 def write_front_end_frame(
-    out: bytearray, offset: int, message_type: int, sequence: int, *fields: int
+    out: bytearray, offset: int, message_type: int, sequence: int, *fields: "int | bytes"
 ) -> int:
     """Write a front-end frame into `out` at `offset` and return the offset behind it.
 
@@ -153,12 +228,12 @@ def _stuff_in_place(out: bytearray, offset: int, end: int) -> int:
     return end + 1
 
 
-def pack_body(message_type: int, *fields: int) -> bytes:
+def pack_body(message_type: int, *fields: "int | bytes") -> bytes:
     """Return the fixed-struct body of a front-end message."""
     return struct.pack(BODY_FORMATS[message_type], *fields)
 
 
-def unpack_body(message_type: int, body: bytes) -> tuple[int, ...]:
+def unpack_body(message_type: int, body: bytes) -> "tuple[int | bytes, ...]":
     """Return the fields of a front-end message in the table's order.
 
     Raises:

@@ -12,7 +12,9 @@ r"""Every error that Spotcheck raises by name.
     │   └── ConfigurationError              a configuration file
     ├── LinkError (ConnectionError)         a peer went away or spoke another language
     │   ├── DeviceLostError                 the device no longer answers
-    │   └── ProtocolVersionError            the peer speaks another version
+    │   ├── ProtocolVersionError            the peer speaks another version
+    │   ├── CommandRefusedError             the pulse front end refused a command
+    │   └── SampleSourceError               the converter, or what counts its frames, went wrong
     ├── RecordError (OSError)               the record cannot be kept
     │   └── RecordStoreFullError            no space is left for the record
     ├── KeyRefusedError (PermissionError)   a key that may not sign here
@@ -73,6 +75,19 @@ class DeviceLostError(LinkError):
 
 class ProtocolVersionError(LinkError):
     """The peer speaks another version of the protocol."""
+
+
+class CommandRefusedError(LinkError):
+    """The pulse front end refused a command; says why and what to do."""
+
+    def __init__(self, text: str, reason: int) -> None:
+        super().__init__(text)
+        self.reason = reason
+        """The codec's REFUSED_ code."""
+
+
+class SampleSourceError(LinkError):
+    """A source of samples cannot be opened, or what it gives cannot be placed in time."""
 
 
 class RecordError(SpotcheckError, OSError):

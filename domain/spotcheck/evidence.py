@@ -59,6 +59,9 @@ class EvidenceHead:
     """Raw stamps."""
     components: ComponentGrid | None = field(default=None, metadata={LATER: True})
     """What the components are; None where there are none."""
+    pps_stamps: tuple[int, ...] = field(default=(), metadata={LATER: True})
+    """Marks of PPS, raw, rising, 1/65536 samples since sample 0: from before the first pulse on, as
+    far as they were kept. Stray edges are among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,9 @@ class PulseBatch:
     """No pulse of the input before this stamp is still to come (1/65536 samples)."""
     input: int = 0
     """Pulse input that they came in on; 0 is the first optical head."""
+    pps_stamps: tuple[int, ...] = ()
+    """New marks of PPS in order. They come no later than the promise of any input that covers
+    them."""
 
 
 class SampleSource(Protocol):

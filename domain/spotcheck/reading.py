@@ -35,6 +35,7 @@ class Reason(enum.Enum):
     FRONT_END_LOST = "front end lost"
     SAMPLES_LOST = "samples lost"
     DEVICE_LOST = "device lost"
+    TIME_BASE_DOUBTFUL = "time base doubtful"
     REFERENCE_NOT_CALIBRATED = "reference not calibrated"
     CALIBRATION_EXPIRED = "calibration expired"
     UNCERTAINTY_TOO_LARGE = "uncertainty too large"
@@ -66,6 +67,7 @@ CURES = {
     Reason.FRONT_END_LOST: "plug in the pulse front end, then measure again",
     Reason.SAMPLES_LOST: "check the analogue front end, then measure again",
     Reason.DEVICE_LOST: "switch the instrument on, then measure again",
+    Reason.TIME_BASE_DOUBTFUL: "check or disconnect the PPS receiver; have the clock calibrated",
     Reason.REFERENCE_NOT_CALIBRATED: "load the correction set of this instrument and range",
     Reason.CALIBRATION_EXPIRED: "have the instrument calibrated",
     Reason.UNCERTAINTY_TOO_LARGE: "measure longer, or use a better clamp",
@@ -92,6 +94,7 @@ class TimeBase(enum.Enum):
 
     FREE_RUNNING = "free running"
     PPS_DISCIPLINED = "PPS disciplined"
+    PPS_HOLDOVER = "PPS holdover"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,6 @@ Each command imports what it needs: the daemon should not load a typesetter to s
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +14,13 @@ from rich.console import Console
 
 import spotcheck
 from spotcheck.canonical_json import parse_canonical
-from spotcheck.errors import ConfigurationError, SpotcheckError
+from spotcheck.errors import ConfigurationError
 from spotcheck.meter import Connection
 from spotcheck.plain import from_plain
 from spotcheck.rule import load_rule, rule_ids
 from spotcheck_cli.campaign import campaign
+from spotcheck_cli.device_commands import device_commands
+from spotcheck_cli.named_errors import named_errors
 from spotcheck_cli.scenario import EPOCH_UTC_NS, Fault, Scenario, SimulatedPulseOutput
 
 app = typer.Typer(
@@ -31,21 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(campaign, name="campaign")
+app.add_typer(device_commands, name="device")
 
 EXIT_DIFFERENT = 1
-EXIT_INPUT = 2
-
-
-@contextmanager
-def _named_errors() -> Iterator[None]:
-    """What went wrong, in one sentence and without a traceback."""
-    try:
-        yield
-    except (SpotcheckError, OSError) as error:
-        Console(stderr=True).print(
-            f"[bold red]spotcheck:[/] {error}", highlight=False, soft_wrap=True
-        )
-        raise typer.Exit(EXIT_INPUT) from error
 
 
 @app.command()
@@ -89,7 +77,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             f"{record!r} is none of {', '.join(WRITABLE)}", param_hint="--record"
         )
     console = Console(stderr=as_json)
-    with _named_errors():
+    with named_errors():
         scenario = Scenario(
             meter_error_percent=meter_error,
             meter_class=meter_class,
@@ -104,7 +92,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             fault=fault,
             seed=seed,
         )
-    with _named_errors(), Display(console) as display:
+    with named_errors(), Display(console) as display:
         output = run_demo(
             scenario,
             rule_id=rule,
@@ -168,7 +156,7 @@ def window(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         raise typer.BadParameter(f"{lang!r} is neither zh nor en", param_hint="--lang")
     if theme not in ("dark", "light", "sunlight"):
         raise typer.BadParameter(f"{theme!r} is no theme", param_hint="--theme")
-    with _named_errors():
+    with named_errors():
         load_rule(rule)
         require_a_screen()
         try:
@@ -249,7 +237,7 @@ def measure(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 
     if rate_from not in ("header", "stamps"):
         raise typer.BadParameter(f"{rate_from!r} is neither header nor stamps")
-    with _named_errors():
+    with named_errors():
         if channels:
             print_channels(Console(), recording)
             return
@@ -294,7 +282,7 @@ def measure_again(
     from spotcheck_cli.replay import print_replay, replay_summary
     from spotcheck_device.replay import replay
 
-    with _named_errors():
+    with named_errors():
         result = replay(recording)
     if as_json:
         summary = replay_summary(recording, result)
@@ -315,7 +303,7 @@ def verify(
     from spotcheck_host.recompute import recompute_bundle
 
     console = Console()
-    with _named_errors():
+    with named_errors():
         report = check_bundle(bundle, trusted_key or ())
         console.print(report.statement, highlight=False, soft_wrap=True)
         for line in recompute_bundle(bundle):
@@ -330,7 +318,7 @@ def records(
     from spotcheck_host.case_list import list_cases
 
     console = Console()
-    with _named_errors():
+    with named_errors():
         for case_id, lines in list_cases(out / "records.sqlite"):
             console.print(f"[bold]{case_id}[/]", highlight=False, soft_wrap=True)
             for line in lines:
@@ -357,22 +345,6 @@ def rules() -> None:
 
 
 @app.command()
-def device(
-    config: Annotated[Path, typer.Argument(help="Configuration (TOML).")],
-    until_input_closes: Annotated[
-        bool, typer.Option("--until-input-closes", help="End with the program that started it.")
-    ] = False,
-) -> None:
-    """Run the instrument's daemon by its configuration (TOML)."""
-    from spotcheck_device.config import load_config
-    from spotcheck_device.daemon import Daemon
-
-    with _named_errors():
-        daemon = Daemon(load_config(config))
-        asyncio.run(daemon.run(until_input_closes=until_input_closes))
-
-
-@app.command()
 def bench(
     scenario: Annotated[Path, typer.Argument(help="Scenario (JSON), as the demo writes it.")],
     real_time: Annotated[
@@ -384,7 +356,7 @@ def bench(
     from spotcheck_cli.processes import firmware, micropython, wire_folder
     from spotcheck_sim.bench_process import BenchProcessConfig, serve
 
-    with _named_errors():
+    with named_errors():
         plain: Any = parse_canonical(scenario.read_bytes())
         rehearsal = from_plain(Scenario, plain)
         asyncio.run(

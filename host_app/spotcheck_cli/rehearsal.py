@@ -102,8 +102,10 @@ def start_device(
     if record is not None:
         values["record_folder"], values["record_format"] = str(record[0]), record[1]
     config = folder / "device.toml"
-    # A JSON string is a TOML string.
-    config.write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()), "utf-8")
+    # A JSON string is a TOML string, as long as it writes no character as two halves.
+    config.write_text(
+        "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in values.items()), "utf-8"
+    )
     arguments = ["device", str(config), "--until-input-closes"]
     return ChildProcess("device", arguments, folder / "device.log")
 

@@ -42,6 +42,11 @@ _FINDINGS = (
         "脉冲数 {}；电能表脉冲输出类型未知时至少需要 {} 个",
     ),
     (r"pulses: {n} in the {n} s allowed", "脉冲数 {}（允许时间 {} s）"),
+    (
+        r"by PPS the sample clock is {n} ppm off, by calibration {n} ppm; "
+        r"standard uncertainty of the difference {n} ppm",
+        "按 PPS 采样时钟偏差为 {} ppm，按校准为 {} ppm；差值的标准不确定度为 {} ppm",
+    ),
     (r"the converter clips at sample {n}", "转换器在第 {} 个采样点削波"),
     (
         r"the pulses claim {n} times the energy measured; "
@@ -103,6 +108,17 @@ _FINDINGS = (
         r"the meter has {n} phases, the instrument is connected to {n}",
         "电能表为 {} 相，而装置接入 {} 相",
     ),
+    (
+        r"rate and phases of a stream cannot change while it runs",
+        "数据流运行期间采样率和相数不能改变",
+    ),
+    (r"input {n}: {t}", "输入 {}：{}"),
+    (
+        r"optical head {n}: signal quality {n} %; shade it and align it again",
+        "光电头 {}：信号质量 {} %；请遮光并重新对准",
+    ),
+    (r"optical head {n}: signal quality {n} % again", "光电头 {}：信号质量恢复至 {} %"),
+    (r"{t} goes on in {w} and {w}", "{} 在量程 {} 和 {} 继续测量"),
     (r"pulses of {t} count no active energy", "{} 的脉冲计量的不是有功电能"),
     (r"the window was closed", "窗口已关闭"),
     (

@@ -178,6 +178,7 @@ REASONS: dict[Reason, tuple[str, str]] = {
     Reason.FRONT_END_LOST: ("脉冲前端断开", "请插好脉冲前端，然后重新测量"),
     Reason.SAMPLES_LOST: ("采样中断", "请检查模拟前端，然后重新测量"),
     Reason.DEVICE_LOST: ("装置失去联系", "请打开装置电源，然后重新测量"),
+    Reason.TIME_BASE_DOUBTFUL: ("时基可疑", "请检查或断开 PPS 接收机；并校准装置时钟"),
     Reason.REFERENCE_NOT_CALIBRATED: ("标准未校准", "请载入本装置及量程的修正数据"),
     Reason.CALIBRATION_EXPIRED: ("校准已过期", "请将装置送校"),
     Reason.UNCERTAINTY_TOO_LARGE: ("不确定度过大", "请延长测量时间，或使用更好的电流钳"),
@@ -215,6 +216,7 @@ WORDS: dict[object, tuple[str, str]] = {
     Method.GATE: ("首末脉冲定脉冲法", "gate of two pulses"),
     TimeBase.FREE_RUNNING: ("自由振荡", "free running"),
     TimeBase.PPS_DISCIPLINED: ("PPS 驯服", "PPS disciplined"),
+    TimeBase.PPS_HOLDOVER: ("PPS 保持", "PPS holdover"),
 }
 
 PHRASES: tuple[tuple[str, str], ...] = (

@@ -40,8 +40,9 @@ from spotcheck_wire.sample_stream import (
 CHUNKS_PER_SECOND = 10
 """Blocks, and promises of completeness, in a second of stream time."""
 
-_FIFO_RECORD = struct.Struct("<cI")
+_FIFO_RECORD = struct.Struct("<cBI")
 _COUNTER_NOW = b"T"
+_METER_INPUT = 0
 _READ_BYTES = 65536
 
 
@@ -270,7 +271,10 @@ class BenchProcess:
         fifo = self._firmware.stdin
         if fifo is None:
             raise DeviceLostError("the front end's firmware has no event FIFO")
-        fifo.write(b"".join(_FIFO_RECORD.pack(kind, count & 0xFFFFFFFF) for kind, count in records))
+        packed = (
+            _FIFO_RECORD.pack(kind, _METER_INPUT, count & 0xFFFFFFFF) for kind, count in records
+        )
+        fifo.write(b"".join(packed))
         await fifo.drain()
 
     async def _send(self, client: _Client, message: bytes) -> None:

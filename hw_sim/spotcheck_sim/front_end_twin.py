@@ -5,16 +5,17 @@ It speaks by the wire package's own messages. What the firmware itself does is t
 """
 
 from spotcheck_sim.bench import MARKER_INTERVAL_SAMPLES, CounterEdge, EdgeKind
+from spotcheck_wire import frontend_codec as codec
 from spotcheck_wire import frontend_messages as table
 from spotcheck_wire.frames import FRONT_END_MAX_FRAME, Frame, FrameDecoder, FrameEncoder
 
-HELLO, PULSE, MARKER, COMPLETE = "hello", "pulse", "marker", "complete"
-STEPS = (HELLO, MARKER, COMPLETE, PULSE)
+HELLO, PULSE, MARKER, COMPLETE, PPS = "hello", "pulse", "marker", "complete", "PPS"
+STEPS = (HELLO, MARKER, COMPLETE, PULSE, PPS)
 """Kinds of messages that the front end sends."""
 
 
 class FrontEndTwin:
-    """One boot after another of a front end with one pulse input."""
+    """One boot after another of a front end whose first optical input is in use."""
 
     def __init__(self, counter_hz: int, boot_id: int = 1) -> None:
         """A front end that has just booted.
@@ -32,7 +33,7 @@ class FrontEndTwin:
         """Start anew: frames and pulses are counted from 0; the counter is another one."""
         self._boot_id = boot_id
         self._encoder = FrameEncoder(max_frame=FRONT_END_MAX_FRAME)
-        self._pulses = 0
+        self._pulses = self._seconds = 0
 
     def hello(self) -> tuple[str, bytes]:
         """Who it is."""
@@ -40,10 +41,13 @@ class FrontEndTwin:
             table.FrontEndHello(
                 counter_hz=self._counter_hz,
                 boot_id=self._boot_id,
-                firmware_major=1,
+                marker_interval=MARKER_INTERVAL_SAMPLES,
+                firmware_major=2,
                 firmware_minor=0,
                 firmware_patch=0,
-                inputs=1,
+                inputs=codec.INPUTS,
+                boot_reason=codec.BOOT_POWER_ON,
+                self_test=0,
             )
         )
 
@@ -62,7 +66,10 @@ class FrontEndTwin:
         """
         found = [message for edge in edges for message in self._of_edge(edge)]
         complete = table.Complete(
-            counter=complete_count, pulses_so_far=self._pulses, dropped_edges=0
+            counter=complete_count,
+            pulses_so_far=(self._pulses, *(0,) * (codec.INPUTS - 1)),
+            dropped_edges=0,
+            records_lost=0,
         )
         return [*found, (COMPLETE, self._frame(complete))]
 
@@ -79,6 +86,10 @@ class FrontEndTwin:
             sample = self._markers * MARKER_INTERVAL_SAMPLES
             self._markers += 1
             return [(MARKER, self._frame(table.Marker(sample_index=sample, counter=edge.count)))]
+        if edge.kind is EdgeKind.PPS:
+            pps = table.Pps(counter=edge.count, number=self._seconds)
+            self._seconds += 1
+            return [(PPS, self._frame(pps))]
         return []
 
     def _frame(self, message: table.FrontEndMessage) -> bytes:

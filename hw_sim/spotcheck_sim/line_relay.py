@@ -78,7 +78,7 @@ class LineRelay:
         try:
             _, message_type, _, body = codec.parse_frame(run)
             if message_type == codec.COMPLETE:
-                counter = codec.unpack_body(message_type, body)[0]
+                counter = int(codec.unpack_body(message_type, body)[0])
                 self._stream_time_s = counter / self._counter_hz
         except (codec.FrameError, codec.BodyError):
             # What the front end sends is the board's to judge.

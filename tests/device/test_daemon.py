@@ -122,16 +122,35 @@ def test_outcomes_of_one_boot_number_on_when_the_stream_changes_its_format(
 
             host.start("r/2")
             await asyncio.sleep(0.05)
-            source.write(encode_format(replace(FORMAT, current_range="C5")))
+            source.write(encode_format(replace(FORMAT, sample_rate_hz=4000)))
             assert await host.outcome() == ("r/2", "SC-1-1-2", "samples lost")
 
             # A range that was never calibrated: no session, and the count is kept all the same.
-            source.write(encode_format(replace(FORMAT, current_range="C7")))
+            source.write(encode_format(replace(FORMAT, phases=3, current_range="C7")))
             source.write(encode_format(FORMAT))
             while await host.stream() != ("C100", "idle"):
                 pass
             host.start("r/3")
             host.send(wire.StopMeasurement(request_id="r/3"))
             assert await host.outcome() == ("r/3", "SC-1-1-3", "stopped")
+
+    asyncio.run(asyncio.wait_for(work(), 20.0))
+
+
+def test_measurement_goes_on_in_another_range_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def work() -> None:
+        async with joined(tmp_path, capsys) as (source, host):
+            source.write(encode_format(FORMAT))
+            assert await host.stream() == ("C100", "idle")
+            host.start("r/1")
+            await asyncio.sleep(0.05)
+            source.write(encode_format(replace(FORMAT, current_range="C5")))
+            notice = await host.next(wire.Notice)
+            assert isinstance(notice, wire.Notice)
+            assert (notice.code, notice.text) == ("ranges-changed", "r/1 goes on in 480V and C5")
+            host.send(wire.StopMeasurement(request_id="r/1"))
+            assert await host.outcome() == ("r/1", "SC-1-1-1", "stopped")
 
     asyncio.run(asyncio.wait_for(work(), 20.0))

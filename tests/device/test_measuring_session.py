@@ -21,6 +21,7 @@ from spotcheck_calibration.components import components_of
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.session_messages import (
     MeasurementRequest,
+    RangesChanged,
     SessionEvent,
     SessionFinished,
     SessionOutcome,
@@ -253,7 +254,7 @@ def test_idle_session_says_nothing_and_forgets(synthesis: ModuleType) -> None:
     bench = Bench(synthesis, 4.0, FAST)
     bench.feed(0, 32_000)
     assert bench.events == []
-    assert bench.session.reading_so_far() is None
+    assert bench.session.reading_so_far("q-1") is None
     assert bench.session.end_sample == 32_000
 
 
@@ -508,9 +509,9 @@ def test_progress_tells_state_power_and_wait_once_a_second(synthesis: ModuleType
 def test_reading_so_far_is_the_error_as_it_stands(synthesis: ModuleType) -> None:
     bench = started(synthesis, minimum_pulses=20, readings=1)
     bench.feed(0, 3200)
-    assert bench.session.reading_so_far() is None
+    assert bench.session.reading_so_far("q-1") is None
     bench.feed(3200, 16_000)
-    so_far = bench.session.reading_so_far()
+    so_far = bench.session.reading_so_far("q-1")
     assert so_far is not None
     assert abs(so_far.error_percent - 0.8) < 1e-3
     bench.feed(16_000, 32_000)
@@ -604,3 +605,152 @@ def test_start_before_what_is_kept_of_the_codes_gives_components_of_their_own_ti
     middles = (found.starts + found.ends) / 2 / (RATE * (1 + 120e-6))
     turned = np.exp(1j * (u1 - bench.plant.omega * middles))
     assert np.abs(turned - 1) == pytest.approx(np.zeros(len(turned)), abs=1e-4)
+
+
+class TwoMeters(Bench):
+    """A second meter of another error, on pulse input 2 of the same load."""
+
+    def __init__(self, synthesis: ModuleType, seconds: float) -> None:
+        super().__init__(synthesis, seconds, FAST)
+        correction = synthesis.correction_set()
+        self.others = self.plant.pulses(self.meter, -1.5, seconds, correction, phase=0.8)
+
+    def batch(self, first: int, end: int) -> None:
+        super().batch(first, end)
+        low, high = first * STAMP_SUBDIVISION, end * STAMP_SUBDIVISION
+        pulses = tuple(pulse for pulse in self.others if low <= pulse.stamp < high)
+        batch = PulseBatch(pulses=pulses, complete_to_stamp=high, input=2)
+        self.events += self.session.add_pulses(batch)
+
+    def start_both(self) -> None:
+        self.session.start(self.request())
+        self.session.start(self.request(request_id="q-2", pulse_input=2, readings=3))
+
+    def told_of(self, request_id: str) -> list[SessionEvent]:
+        return [event for event in self.told if event.request_id == request_id]
+
+
+def test_two_meters_on_one_load_are_measured_at_once(synthesis: ModuleType) -> None:
+    bench = TwoMeters(synthesis, 4.5)
+    bench.start_both()
+    bench.feed(0, len(bench.codes))
+    for request_id, count, error_percent in (("q-1", 2, 0.8), ("q-2", 3, -1.5)):
+        *outcomes, finished = bench.told_of(request_id)
+        assert len(outcomes) == count
+        for event in outcomes:
+            assert isinstance(event, SessionOutcome)
+            assert isinstance(event.outcome, ErrorReading)
+            assert abs(event.outcome.error_percent - error_percent) < 1e-4
+        assert finished == SessionFinished(request_id=request_id, reason="complete")
+    assert bench.session.is_idle
+
+
+def test_a_meter_is_read_the_same_whether_another_is_measured_or_not(synthesis: ModuleType) -> None:
+    alone, both = TwoMeters(synthesis, 4.5), TwoMeters(synthesis, 4.5)
+    alone.session.start(alone.request())
+    both.start_both()
+    for bench in (alone, both):
+        bench.feed(0, len(bench.codes))
+    evidence = [
+        [event.evidence for event in bench.told_of("q-1") if isinstance(event, SessionOutcome)]
+        for bench in (alone, both)
+    ]
+    assert evidence[0] == evidence[1]
+
+
+def test_names_of_two_measurements_follow_stream_time_whatever_the_split(
+    synthesis: ModuleType,
+) -> None:
+    fine, coarse = TwoMeters(synthesis, 4.5), TwoMeters(synthesis, 4.5)
+    for bench, step in ((fine, 97), (coarse, 9000)):
+        bench.start_both()
+        bench.feed(0, len(bench.codes), step)
+    assert fine.told == coarse.told
+
+
+def test_one_of_two_measurements_is_stopped_or_loses_its_input(synthesis: ModuleType) -> None:
+    bench = TwoMeters(synthesis, 4.5)
+    bench.start_both()
+    bench.feed(0, 8000)
+    bench.events += bench.session.stop("q-2")
+    assert bench.told_of("q-2")[-1] == SessionFinished(request_id="q-2", reason="stopped")
+    bench.session.start(bench.request(request_id="q-3", pulse_input=2, start_sample=8000))
+    bench.events += bench.session.abort(Reason.DATA_LOST, "pulses lost", 2)
+    assert bench.told_of("q-3")[-1] == SessionFinished(request_id="q-3", reason="data lost")
+    bench.feed(8000, len(bench.codes))
+    assert bench.told_of("q-1")[-1] == SessionFinished(request_id="q-1", reason="complete")
+
+
+def test_same_name_on_another_input_is_refused(synthesis: ModuleType) -> None:
+    bench = started(synthesis)
+    with pytest.raises(EvidenceError, match="still measuring q-1"):
+        bench.session.start(bench.request(pulse_input=1))
+
+
+def test_change_of_range_begins_the_reading_anew_and_finds_the_same_error(
+    synthesis: ModuleType,
+) -> None:
+    """Behind sample 12,000 the current is sampled with half the gain per code."""
+    bench = Bench(synthesis, 6.0, FAST)
+    correction = synthesis.correction_set()
+    halved = tuple(
+        replace(
+            c,
+            range_name="C/2",
+            gain_a_per_code=synthesis.exact(c.gain_a_per_code.value / 2),
+            offset_codes=synthesis.exact(2 * c.offset_codes.value),
+        )
+        for c in correction.currents
+    )
+    both = replace(correction, currents=correction.currents + halved)
+    bench.session = MeasuringSession(
+        stream=bench.plant.stream, correction=both, outcome_prefix="SC-1-7"
+    )
+    bench.session.start(bench.request())
+    bench.feed(0, 12_000)
+    stream = replace(bench.plant.stream, current_range="C/2")
+    (change,) = bench.session.change_ranges(stream)
+    assert change == RangesChanged(request_id="q-1", stream=stream)
+    bench.codes[12_000:, 1::2] *= 2
+    bench.feed(12_000, len(bench.codes))
+    first, second = (event.outcome for event in bench.outcomes)
+    for reading in (first, second):
+        assert isinstance(reading, ErrorReading)
+        assert abs(reading.error_percent - 0.8) < 1e-4
+        assert reading.duration_s >= 1.0
+    assert isinstance(first, ErrorReading)
+    ranges = {
+        event.evidence.head.stream.current_range for event in bench.outcomes if event.evidence
+    }
+    # The first reading was complete before the change, or lies whole behind it.
+    assert ranges <= {"C", "C/2"}
+    assert bench.told[-1] == SessionFinished(request_id="q-1", reason="complete")
+
+
+def test_range_that_was_not_calibrated_changes_nothing(synthesis: ModuleType) -> None:
+    bench = started(synthesis)
+    bench.feed(0, 4000)
+    with pytest.raises(CorrectionSetError, match="X"):
+        bench.session.change_ranges(replace(bench.plant.stream, current_range="X"))
+    bench.feed(4000, len(bench.codes))
+    assert bench.told[-1] == SessionFinished(request_id="q-1", reason="complete")
+
+
+def test_rate_cannot_change_in_mid_stream(synthesis: ModuleType) -> None:
+    bench = started(synthesis)
+    with pytest.raises(EvidenceError, match="cannot change"):
+        bench.session.change_ranges(replace(bench.plant.stream, sample_rate_hz=4000))
+
+
+def test_pps_of_the_time_before_and_of_the_reading_is_in_its_evidence(
+    synthesis: ModuleType,
+) -> None:
+    bench = started(synthesis, readings=1)
+    marks = tuple(n * RATE * STAMP_SUBDIVISION for n in range(4))
+    batch = PulseBatch(pulses=(), complete_to_stamp=0, pps_stamps=marks)
+    bench.events += bench.session.add_pulses(batch)
+    bench.feed(0, len(bench.codes))
+    (event,) = bench.outcomes
+    assert event.evidence is not None
+    ready_s = event.evidence.head.pulses.pulses[-1].sample / RATE + 0.15
+    assert event.evidence.head.pps_stamps == marks[: int(ready_s) + 1]

@@ -286,7 +286,9 @@ def test_measurement_after_a_full_disk_is_recorded_again(tmp_path: Path) -> None
     assert replay(tmp_path / "b").is_same
 
 
-def test_request_that_reaches_back_beyond_the_raw_samples_says_so(tmp_path: Path) -> None:
+def test_request_that_reaches_back_further_than_is_kept_is_recorded_from_there(
+    tmp_path: Path,
+) -> None:
     instrument = Instrument(tmp_path)
 
     async def work() -> None:
@@ -296,12 +298,25 @@ def test_request_that_reaches_back_beyond_the_raw_samples_says_so(tmp_path: Path
         await instrument.finish()
 
     run(instrument, work)
-    ((code, text),) = instrument.notices
-    assert (code, text) == (
-        "recording-abandoned",
-        "back is not recorded: it reaches back to sample 0, further than raw samples are kept",
-    )
-    assert instrument.names == ["long"]
+    assert instrument.notices == []
+    assert instrument.names == ["back", "long"]
+    assert replay(tmp_path / "back").is_same
+
+
+def test_meters_that_are_measured_at_once_are_not_recorded_and_it_says_so(tmp_path: Path) -> None:
+    instrument = Instrument(tmp_path)
+
+    async def work() -> None:
+        instrument.start(request("one", readings=1))
+        instrument.start(request("other", readings=1, pulse_input=1))
+        instrument.take(instrument.session.stop())
+
+    run(instrument, work)
+    assert [text for _, text in instrument.notices] == [
+        "one is not recorded: another measurement has begun",
+        "other is not recorded: several meters are measured at once",
+    ]
+    assert instrument.names == []
 
 
 def test_measurement_that_runs_at_the_end_leaves_nothing(tmp_path: Path) -> None:

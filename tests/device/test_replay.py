@@ -22,7 +22,8 @@ from spotcheck_cli.main import measure_again
 from spotcheck_cli.measure import MeasureOptions, run_measure
 from spotcheck_cli.replay import print_replay, replay_summary
 from spotcheck_cli.scenario import Fault, Scenario
-from spotcheck_device.measuring_session import MARGIN_S, MeasuringSession
+from spotcheck_device.measurement import MARGIN_S
+from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.recorder import Recorder
 from spotcheck_device.recording_head import (
     HEAD_FILE,

@@ -10,6 +10,10 @@ import pytest
 
 # importlib mode puts no test folder on the path; the helper beside us is imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
+# The firmware's own names for its modules; last, so that they hide nobody's.
+sys.path += [
+    str(Path(__file__).parents[2] / "device" / room) for room in ("firmware", "spotcheck_wire")
+]
 
 from running_front_end import RunningFrontEnd
 

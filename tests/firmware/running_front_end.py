@@ -10,18 +10,20 @@ import tty
 from pathlib import Path
 from types import TracebackType
 
+from simulated_board import SimulatedBoard
+
 from spotcheck_wire.frames import Frame, FrameDecoder, FrameEncoder, FrameEvent
 from spotcheck_wire.frontend_messages import (
     Complete,
+    FrontEndCommand,
     FrontEndMessage,
-    HelloRequest,
-    SetGlitchFilter,
     decode_front_end,
     encode_front_end,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRMWARE = ROOT / "device" / "firmware"
+FIRMWARE = Path(os.environ.get("SPOTCHECK_FIRMWARE", ROOT / "device" / "firmware"))
+"""Elsewhere while `tools/firmware_coverage.py` counts the lines that run."""
 WIRE = ROOT / "device" / "spotcheck_wire"
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 DEADLINE_S = 10.0
@@ -31,14 +33,22 @@ def environment() -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": f"{WIRE}:{FIRMWARE}:.frozen"}
 
 
-def record(kind: str, counter: int) -> bytes:
-    return struct.pack("<BI", ord(kind), counter % (1 << 32))
+def record(kind: str, counter: int, number: int = 0) -> bytes:
+    return struct.pack("<BBI", ord(kind), number, counter % (1 << 32))
 
 
 class RunningFrontEnd:
     """The firmware as a process; a context manager that leaves nothing behind."""
 
-    def __init__(self, *, counter_hz: int = 24_000_000, marker_interval: int = 1024) -> None:
+    def __init__(
+        self,
+        *,
+        counter_hz: int = 24_000_000,
+        marker_interval: int = 1024,
+        boot_reason: int | None = None,
+        board: SimulatedBoard | None = None,
+        flash: Path | None = None,
+    ) -> None:
         self._master, slave = os.openpty()
         tty.setraw(slave)
         arguments = {
@@ -47,6 +57,12 @@ class RunningFrontEnd:
             "--marker-interval": str(marker_interval),
             "--boot-id": "7",
         }
+        if boot_reason is not None:
+            arguments["--boot-reason"] = str(boot_reason)
+        if board is not None:
+            arguments["--board"] = board.path
+        if flash is not None:
+            arguments["--flash"] = str(flash)
         self.process = subprocess.Popen(
             [MICROPYTHON, FIRMWARE / "main.py", *(x for pair in arguments.items() for x in pair)],
             stdin=subprocess.PIPE,
@@ -83,7 +99,7 @@ class RunningFrontEnd:
         assert self.process.stdin is not None
         self.process.stdin.write(b"".join(records))
 
-    def order(self, message: HelloRequest | SetGlitchFilter) -> None:
+    def order(self, message: FrontEndCommand) -> None:
         self.order_bytes(self._encoder.encode(*encode_front_end(message)))
 
     def order_bytes(self, data: bytes) -> None:

@@ -9,6 +9,7 @@ from running_front_end import RunningFrontEnd, record
 
 from spotcheck_wire import frontend_codec as codec
 from spotcheck_wire.frontend_messages import (
+    Ack,
     Complete,
     Fault,
     FrontEndHello,
@@ -24,33 +25,36 @@ WRAP = 1 << 32
 HELLO = FrontEndHello(
     counter_hz=24_000_000,
     boot_id=7,
-    firmware_major=1,
+    firmware_major=2,
     firmware_minor=0,
     firmware_patch=0,
-    inputs=1,
+    inputs=5,
+    marker_interval=1024,
+    boot_reason=codec.BOOT_POWER_ON,
+    self_test=codec.SELF_TEST_SENSOR | codec.SELF_TEST_CLAMP,
 )
+ACKNOWLEDGED_HELLO = Ack(sequence=0, command=codec.HELLO_REQUEST)
 
 
-def set_filter(front_end: RunningFrontEnd, counts: int) -> None:
-    """Set the filter and wait until it is in force: commands are served in order."""
-    front_end.order(SetGlitchFilter(shortest_pulse_counts=counts))
-    front_end.order(HelloRequest())
-    assert front_end.next_message() == HELLO
+def set_filter(front_end: RunningFrontEnd, counts: int, number: int = 0) -> None:
+    front_end.order(SetGlitchFilter(input=number, shortest_pulse_counts=counts))
+    assert front_end.next_message() == Ack(sequence=0, command=codec.SET_GLITCH_FILTER)
 
 
-def pulse(index: int, counter: int, width: int = 0) -> Pulse:
-    return Pulse(input=0, index=index, counter=counter, width_counts=width)
+def pulse(index: int, counter: int, width: int = 0, number: int = 0) -> Pulse:
+    return Pulse(input=number, index=index, counter=counter, width_counts=width)
 
 
-def complete(counter: int, pulses: int, dropped: int = 0) -> Complete:
-    return Complete(counter=counter, pulses_so_far=pulses, dropped_edges=dropped)
+def complete(counter: int, *pulses: int, dropped: int = 0, lost: int = 0) -> Complete:
+    so_far = (*pulses, 0, 0, 0, 0, 0)[:5]
+    return Complete(counter=counter, pulses_so_far=so_far, dropped_edges=dropped, records_lost=lost)
 
 
 def test_says_hello_at_boot_and_on_request() -> None:
     with RunningFrontEnd() as front_end:
         assert front_end.next_message() == HELLO
         front_end.order(HelloRequest())
-        assert front_end.next_message() == HELLO
+        assert front_end.messages(2) == [HELLO, ACKNOWLEDGED_HELLO]
 
 
 def test_without_filter_a_pulse_is_sent_at_its_leading_edge(front_end: RunningFrontEnd) -> None:
@@ -129,7 +133,7 @@ def test_filter_switched_off_lets_the_open_pulse_go(front_end: RunningFrontEnd) 
     set_filter(front_end, 100)
     front_end.happens(record("R", 1000), record("T", 1010))
     assert front_end.next_message() == complete(1000, 0)
-    front_end.order(SetGlitchFilter(shortest_pulse_counts=0))
+    front_end.order(SetGlitchFilter(input=0, shortest_pulse_counts=0))
     assert front_end.next_message() == pulse(0, 1000)
 
 
@@ -148,7 +152,7 @@ def test_nothing_before_a_complete_ever_comes_after_it(front_end: RunningFrontEn
         pulses += isinstance(message, Pulse)
         if isinstance(message, Complete):
             promised = message.counter
-    assert pulses == message.pulses_so_far
+    assert pulses == message.pulses_so_far[0]
     assert pulses + message.dropped_edges == 400
 
 
@@ -187,7 +191,7 @@ def test_bad_command_is_told_and_the_next_is_served(
     front_end.order_bytes(line)
     assert front_end.next_message() == Fault(code=code, count=1)
     front_end.order(HelloRequest())
-    assert front_end.next_message() == HELLO
+    assert front_end.messages(2) == [HELLO, ACKNOWLEDGED_HELLO]
 
 
 def test_end_of_events_ends_it_cleanly_after_the_last_message(
@@ -204,7 +208,7 @@ def test_fifo_torn_within_a_record_is_a_failure(front_end: RunningFrontEnd) -> N
 
 
 def test_unknown_record_is_told_and_ends_it(front_end: RunningFrontEnd) -> None:
-    front_end.happens(struct.pack("<BI", 0x58, 1))
+    front_end.happens(struct.pack("<BBI", 0x58, 0, 1))
     assert front_end.next_message() == Fault(code=codec.FAULT_UNKNOWN_RECORD, count=1)
     status, said = front_end.end_of_events()
     assert status == 1

@@ -62,6 +62,12 @@ ROOT = Path(__file__).parents[2]
             "the device speaks protocol 2, the host 3",
             "装置使用的协议版本为 2，主机为 3",
         ),
+        (
+            "by PPS the sample clock is -31.250 ppm off, by calibration +0.500 ppm; "
+            "standard uncertainty of the difference 0.100 ppm",
+            "按 PPS 采样时钟偏差为 −31.250 ppm，按校准为 +0.500 ppm；"
+            "差值的标准不确定度为 0.100 ppm",
+        ),
         ("the window was closed", "窗口已关闭"),
         ("no space is left for /home/a b/store.db", "/home/a b/store.db 已无存储空间"),
         (
@@ -121,7 +127,7 @@ SAID = {
     "device/spotcheck_device/live_view.py": ("return",),
     "device/spotcheck_device/measuring_session.py": ("EvidenceError", "abort"),
     "device/spotcheck_device/recorder.py": ("_on_notice",),
-    "device/spotcheck_device/sample_link.py": ("return",),
+    "device/spotcheck_device/sources/socket_source.py": ("return",),
     "host_app/spotcheck_host/app/reader.py": ("Failed", "Noticed", "DeviceLostError"),
     "host_app/spotcheck_host/device_client.py": ("DeviceLostError", "ProtocolVersionError"),
     "host_app/spotcheck_host/procedure.py": ("DeviceLostError",),

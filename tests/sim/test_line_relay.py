@@ -15,7 +15,7 @@ def complete_frames(seconds: int) -> bytes:
     """Ten COMPLETE messages a second."""
     frames = bytearray()
     for tenth in range(1, 10 * seconds + 1):
-        body = codec.pack_body(codec.COMPLETE, tenth * COUNTER_HZ // 10, 0, 0)
+        body = codec.pack_body(codec.COMPLETE, tenth * COUNTER_HZ // 10, *[0] * 7)
         frames += codec.build_frame(codec.COMPLETE, tenth, body)
     return bytes(frames)
 

@@ -24,16 +24,34 @@ for length in LENGTHS:
     show("stuffed", codec.cobs_encode(b"\x07" * length))
 
 LARGE = 0xFFFFFFFFFFFFFFFF
+SERIAL = b"0123456789ABCDEF"
+CLAMP = (SERIAL, 1, 5000, 100000, 0, 0xFFFFFFFF, SERIAL, bytes(32))
 FIELDS = {
-    codec.HELLO: (24000000, 7, 1, 0, 0, 1),
+    codec.HELLO: (24000000, 7, 1024, 2, 0, 0, 5, 1, 24),
     codec.PULSE: (0, 4000000000, LARGE, 0),
     codec.MARKER: (LARGE - 1, 1 << 40),
-    codec.COMPLETE: (1 << 63, 1, 2),
+    codec.COMPLETE: (1 << 63, 1, 2, 3, 4, 5, 6, 7),
     codec.FAULT: (5, 0xFFFFFFFF),
+    codec.PPS: (1 << 40, 3600),
+    codec.INPUT_SIGNAL: (1, 812, 1440, 1530, 87),
+    codec.ACK: (65535, 0x13),
+    codec.REFUSED: (0, 0x16, 8),
+    codec.ENVIRONMENT: (-4500, 10000),
+    codec.CLAMP: (2, 7, SERIAL, 1, 5000, 100000, 0, 1, SERIAL, bytes(32)),
     codec.HELLO_REQUEST: (),
-    codec.SET_GLITCH_FILTER: (24000,),
+    codec.SET_GLITCH_FILTER: (0, 24000),
+    codec.SET_THRESHOLD: (1, 0xFFFF),
+    codec.SET_PULSE_OUTPUT: (LARGE, 240000),
+    codec.READ_ENVIRONMENT: (),
+    codec.READ_CLAMP: (),
+    codec.WRITE_CLAMP: CLAMP,
+    codec.UNLOCK_CLAMP: (SERIAL,),
+    codec.BEGIN_UPDATE: (bytes(range(80)), bytes(64)),
+    codec.UPDATE_DATA: (4096, bytes(range(128))),
+    codec.FINISH_UPDATE: (),
+    codec.RESTART: (),
 }
-out = bytearray(64)
+out = bytearray(256)
 for kind in sorted(FIELDS):
     end = codec.write_front_end_frame(out, 3, kind, 65535, *FIELDS[kind])
     show("written", bytes(out[3:end]))

@@ -31,7 +31,7 @@ def frames_of(events: list[FrameEvent]) -> list[Frame]:
 def test_frames_arrive_in_order_with_their_numbers() -> None:
     events = FrameDecoder().feed(b"".join(line_of(3)))
     assert [frame.sequence for frame in frames_of(events)] == [0, 1, 2]
-    assert events[1] == Frame(version=1, type=0x31, sequence=1, body=b"\x01\x00\x01\x07")
+    assert events[1] == Frame(version=2, type=0x31, sequence=1, body=b"\x01\x00\x01\x07")
 
 
 @given(
@@ -127,11 +127,11 @@ def test_sequence_wrap_is_no_loss() -> None:
 
 def test_other_version_is_told_and_not_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = line_of(3)
-    monkeypatch.setattr(codec, "TABLE_VERSION", 2)
+    monkeypatch.setattr(codec, "TABLE_VERSION", 3)
     theirs = codec.build_frame(0x31, 1, b"new")
     monkeypatch.undo()
     events = FrameDecoder().feed(ours[0] + theirs + ours[2])
-    assert events[1] == WrongVersion(version=2)
+    assert events[1] == WrongVersion(version=3)
     assert [type(event) for event in events] == [Frame, WrongVersion, Frame]
 
 

@@ -57,7 +57,7 @@ def test_cobs_refuses_an_empty_run() -> None:
 
 def test_crc_has_the_published_check_value() -> None:
     assert binascii.crc32(b"123456789") == 0xCBF43926
-    checked = struct.pack("<BBH", 1, 0x31, 0x3332) + b"456789"
+    checked = struct.pack("<BBH", 2, 0x31, 0x3332) + b"456789"
     frame = reference_cobs.decode(codec.build_frame(0x31, 0x3332, b"456789")[:-1])
     assert frame == checked + struct.pack("<I", zlib.crc32(checked))
 
@@ -66,7 +66,7 @@ def test_crc_has_the_published_check_value() -> None:
 def test_frame_comes_back_as_it_was_built(kind: int, sequence: int, body: bytes) -> None:
     frame = codec.build_frame(kind, sequence, body)
     assert frame.count(0) == 1
-    assert codec.parse_frame(frame[:-1]) == (1, kind, sequence, body)
+    assert codec.parse_frame(frame[:-1]) == (2, kind, sequence, body)
 
 
 def test_sequence_number_wraps_at_16_bits() -> None:
@@ -86,7 +86,7 @@ def test_frame_written_in_place_is_the_frame_built(
     kind = data.draw(st.sampled_from(sorted(codec.BODY_FORMATS)))
     size = struct.calcsize(codec.BODY_FORMATS[kind])
     body = data.draw(st.binary(min_size=size, max_size=size))
-    out = bytearray(b"\xaa" * 128)
+    out = bytearray(b"\xaa" * 256)
     end = codec.write_front_end_frame(out, offset, kind, sequence, *codec.unpack_body(kind, body))
     assert out[offset:end] == codec.build_frame(kind, sequence, body)
     assert set(out[:offset]) | set(out[end:]) == {0xAA}

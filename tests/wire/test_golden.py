@@ -1,4 +1,4 @@
-"""Lines written by version 1 are read for ever, and version 1 is still written so."""
+"""Lines that a version wrote are read, or refused by their version, for ever."""
 
 import dataclasses
 import json
@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from spotcheck_wire import frontend_codec as codec
 from spotcheck_wire import frontend_messages, host_messages, sample_stream
-from spotcheck_wire.frames import Frame, FrameDecoder, FrameEncoder
+from spotcheck_wire.frames import Frame, FrameDecoder, FrameEncoder, WrongVersion
 from spotcheck_wire.frontend_messages import decode_front_end, encode_front_end
 from spotcheck_wire.host_messages import HOST_TABLE, decode_host, encode_host
 
@@ -21,6 +22,8 @@ def golden(name: str) -> list[dict[str, Any]]:
         for field, value in entry["fields"].items():
             if isinstance(value, dict) and value.keys() == {"hex"}:
                 entry["fields"][field] = bytes.fromhex(value["hex"])
+            elif isinstance(value, list):
+                entry["fields"][field] = tuple(value)
     return entries
 
 
@@ -30,29 +33,42 @@ def only_frame(line: str) -> Frame:
     return event
 
 
-FRONT_END = golden("frontend_v1.json")
+FRONT_END_1 = golden("frontend_v1.json")
+FRONT_END = golden("frontend_v2.json")
 HOST = golden("host_v1.json")
 STREAM = golden("sample_stream_v1.json")
 
 
+@pytest.mark.parametrize("entry", FRONT_END_1)
+def test_front_end_line_of_version_1_is_refused_by_its_version(entry: dict[str, Any]) -> None:
+    line = bytes.fromhex(entry["line"])
+    assert FrameDecoder(max_frame=256).feed(line) == [WrongVersion(version=1)]
+    # Framing and header are of no version: the frame is whole, and is told to be of another.
+    version, _, sequence, _ = codec.parse_frame(line[:-1])
+    assert (version, sequence) == (1, entry["sequence"])
+
+
 @pytest.mark.parametrize("entry", FRONT_END)
-def test_front_end_line_of_version_1(entry: dict[str, Any]) -> None:
+def test_front_end_line_of_version_2(entry: dict[str, Any]) -> None:
     message = getattr(frontend_messages, entry["message"])(**entry["fields"])
     frame = only_frame(entry["line"])
-    assert (frame.version, frame.sequence) == (1, entry["sequence"])
+    assert (frame.version, frame.sequence) == (2, entry["sequence"])
     assert decode_front_end(frame) == message
     encoder = FrameEncoder(max_frame=256, first_sequence=entry["sequence"])
     assert encoder.encode(*encode_front_end(message)).hex() == entry["line"]
 
 
 @pytest.mark.parametrize("entry", HOST)
-def test_host_line_of_version_1(entry: dict[str, Any]) -> None:
+def test_host_line_of_version_1_is_refused_and_its_body_holds(entry: dict[str, Any]) -> None:
     message = getattr(host_messages, entry["message"])(**entry["fields"])
-    frame = only_frame(entry["line"])
-    assert (frame.version, frame.sequence) == (1, entry["sequence"])
+    line = bytes.fromhex(entry["line"])
+    assert FrameDecoder().feed(line) == [WrongVersion(version=1)]
+    _, message_type, sequence, body = codec.parse_frame(line[:-1])
+    assert sequence == entry["sequence"]
+    # The host's messages did not change: what version 2 writes is what version 1 wrote.
+    assert encode_host(message) == (message_type, body)
+    frame = Frame(version=2, type=message_type, sequence=sequence, body=body)
     assert decode_host(frame) == message
-    encoder = FrameEncoder(first_sequence=entry["sequence"])
-    assert encoder.encode(*encode_host(message)).hex() == entry["line"]
 
 
 def test_sample_stream_of_version_1() -> None:

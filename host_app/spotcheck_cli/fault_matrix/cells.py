@@ -13,6 +13,7 @@ from spotcheck_cli.fault_matrix.trial import SAMPLE_RATE_HZ, make_trial
 from spotcheck_cli.fault_matrix.wired_run import WiredTrial, run_wired
 from spotcheck_sim.front_end_change import FrontEndChange
 from spotcheck_sim.front_end_twin import COMPLETE, HELLO, MARKER, PULSE
+from spotcheck_sim.gps_receiver import GpsReceiver, PpsOutage, PpsStep
 from spotcheck_sim.link_faults import LinkFault, LinkFaultKind
 from spotcheck_sim.plant_faults import EVERYWHERE, THREE_PHASE, PlantFault, with_plant_fault
 from spotcheck_sim.wired_bench import BLOCK, CHUNKS_PER_SECOND, END, FORMAT, WiredFaults
@@ -47,6 +48,7 @@ STREAM_STEPS = {
 """Steps of the stream of samples."""
 WIRE_TIMES = {"settling": 0.3, "measuring": 3.0, "next reading": 7.5}
 """When a source misbehaves that is no matter of one message, in s of stream."""
+_PPS_JITTER_S = 1e-6
 KILLED_AT = range(24)
 CUT_AT = (0, 1, 6, 100, 3000, 5000, 10_239)
 TORN = {
@@ -86,6 +88,7 @@ def all_cells() -> list[Cell]:
         *_range_cells(),
         *_link_cells(LINE, LINE_STEPS, _on_line),
         *_front_end_cells(),
+        *_pps_cells(),
         *_link_cells(STREAM, STREAM_STEPS, _on_stream),
         *_source_cells(),
         *_host_cells(),
@@ -180,6 +183,39 @@ def _front_end_cells() -> list[Cell]:
         "clock step": lambda at: WiredFaults(counter_steps_at_sample=at),
     }
     return _timed_cells(LINE, kinds)
+
+
+def _pps_cells() -> list[Cell]:
+    """A GPS receiver whose seconds discipline the sample clock, and what goes wrong with it."""
+    kinds: dict[str, Callable[[float], GpsReceiver]] = {
+        "PPS loss": lambda at_s: GpsReceiver(
+            jitter_s=_PPS_JITTER_S, outages=(PpsOutage(start_s=at_s),)
+        ),
+        "PPS outage of 3 s": lambda at_s: GpsReceiver(
+            jitter_s=_PPS_JITTER_S, outages=(PpsOutage(start_s=at_s, duration_s=3.0),)
+        ),
+        "PPS step of 100 µs": lambda at_s: GpsReceiver(
+            jitter_s=_PPS_JITTER_S, step=PpsStep(at_s=at_s, step_s=1e-4)
+        ),
+        "PPS step of 0.3 s": lambda at_s: GpsReceiver(
+            jitter_s=_PPS_JITTER_S, step=PpsStep(at_s=at_s, step_s=0.3)
+        ),
+        "PPS jitter of 1 ms": lambda _: GpsReceiver(jitter_s=1e-3),
+    }
+    return [
+        Cell(protocol=LINE, kind=kind, step=step, run=_pps_run(make(at_s)))
+        for kind, make in kinds.items()
+        for step, at_s in WIRE_TIMES.items()
+    ]
+
+
+def _pps_run(receiver: GpsReceiver) -> Callable[[int], Awaitable[Finding]]:
+    async def run(seed: int) -> Finding:
+        trial = make_trial(seed)
+        config = replace(trial.config, gps=receiver)
+        return await run_wired(WiredTrial(trial=trial, config=config, seed=seed))
+
+    return run
 
 
 def _source_cells() -> list[Cell]:

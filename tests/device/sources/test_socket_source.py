@@ -7,8 +7,9 @@ from contextlib import suppress
 import pytest
 
 from spotcheck.samples import SampleBlock
-from spotcheck_device import sample_link as module
-from spotcheck_device.sample_link import SampleLink
+from spotcheck_device.sources import socket_source as module
+from spotcheck_device.sources.port import SourceListener
+from spotcheck_device.sources.socket_source import SocketSource
 from spotcheck_wire.sample_stream import (
     StreamCredit,
     StreamDecoder,
@@ -70,11 +71,14 @@ class Board:
         self.losses: list[str] = []
 
     async def run(self, port: int) -> None:
-        link = SampleLink(
+        link = SocketSource(
             ("127.0.0.1", port),
-            on_format=lambda _: None,
-            on_block=self.blocks.append,
-            on_loss=self.losses.append,
+            SourceListener(
+                on_format=lambda _: None,
+                on_block=self.blocks.append,
+                on_loss=self.losses.append,
+                on_gap=lambda _: None,
+            ),
         )
         running = asyncio.ensure_future(link.run())
         try:

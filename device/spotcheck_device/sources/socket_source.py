@@ -11,9 +11,9 @@ which nobody had asked for.
 """
 
 import asyncio
-from collections.abc import Callable
 
 from spotcheck.samples import SampleBlock
+from spotcheck_device.sources.port import SourceListener
 from spotcheck_wire.errors import StreamDamagedError
 from spotcheck_wire.sample_stream import (
     StreamBlock,
@@ -39,22 +39,13 @@ _RETRY_S = 0.5
 _READ_BYTES = 1 << 20
 
 
-class SampleLink:
-    """Keeps one connection to the sample source."""
+class SocketSource:
+    """Keeps one connection to a source that speaks the sample stream."""
 
-    def __init__(
-        self,
-        address: tuple[str, int],
-        *,
-        on_format: Callable[[StreamFormatMessage], None],
-        on_block: Callable[[SampleBlock], None],
-        on_loss: Callable[[str], None],
-    ) -> None:
+    def __init__(self, address: tuple[str, int], listener: SourceListener) -> None:
         """Nothing is connected before `run`."""
         self._address = address
-        self._on_format = on_format
-        self._on_block = on_block
-        self._on_loss = on_loss
+        self._listener = listener
         self._found_at = 0
         self._begin_connection(None)
 
@@ -87,6 +78,9 @@ class SampleLink:
             self._asked = goal
             self._grant(goal)
 
+    def add_marker(self, sample_index: int) -> None:
+        """Nothing: blocks of this stream carry their number."""
+
     def _grant(self, credit: int) -> None:
         if self._writer is not None:
             self._granted = credit
@@ -105,7 +99,7 @@ class SampleLink:
             writer.close()
         if not self._comes_again:
             self._found_at = 0
-            self._on_loss(reason)
+            self._listener.on_loss(reason)
 
     async def _read(self, reader: asyncio.StreamReader) -> str:
         """Take what comes; returns why the connection is at its end."""
@@ -135,7 +129,7 @@ class SampleLink:
     def _take(self, message: StreamMessage) -> None:
         if isinstance(message, StreamFormatMessage):
             self._format = message
-            self._on_format(message)
+            self._listener.on_format(message)
         elif isinstance(message, StreamBlock) and self._format is not None:
             block = SampleBlock(
                 first_sample=message.first_sample,
@@ -149,7 +143,7 @@ class SampleLink:
                 self._found_at = block.end_sample
             else:
                 self._found_at = 0
-                self._on_block(block)
+                self._listener.on_block(block)
 
     def _has_too_much(self, first: SampleBlock, sample_rate_hz: int) -> bool:
         """Whether a source that was searched for would run on further than anybody has asked."""

@@ -1,0 +1,1 @@
+"""Examines the machine on which the daemon runs; changes nothing."""
