@@ -68,6 +68,8 @@ async def _run_cells(
                 finding = await asyncio.wait_for(cell.run(seed), LONGEST_TRIAL_S)
             except TimeoutError:
                 finding = wrong(f"no end within {LONGEST_TRIAL_S:.0f} s")
+            except Exception as error:  # noqa: BLE001 -- an error without a name is the finding
+                finding = wrong(f"unnamed: {error!r}")
         tried = Tried(cell=cell, seed=seed, finding=finding)
         told(tried)
         return tried

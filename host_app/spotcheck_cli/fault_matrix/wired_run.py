@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from spotcheck.errors import DeviceLostError, SpotcheckError
 from spotcheck_cli.fault_matrix.faulty_transport import FaultyTransport
@@ -25,7 +26,7 @@ from spotcheck_sim.link_faults import LinkFault
 from spotcheck_sim.wired_bench import WiredBench, WiredFaults
 
 CONNECT_S = 5.0
-AT_ONCE = 12
+AT_ONCE = 24
 """Trials that may run at once: most of their time they wait."""
 _HOSTS = ThreadPoolExecutor(AT_ONCE)
 """Threads of the hosts, apart from those in which the daemons write to their disks."""
@@ -57,22 +58,29 @@ async def run_wired(wired: WiredTrial) -> Finding:
     """
     bench = SimulatedBench(wired.config, wired.seed)
     end_sample = round(STREAM_S * SAMPLE_RATE_HZ)
-    with tempfile.TemporaryDirectory(prefix="spotcheck-fault-") as name:
+    # A daemon that is told to end may still be writing its journal.
+    with tempfile.TemporaryDirectory(prefix="spotcheck-fault-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         async with WiredBench(bench, wired.wires, folder, wired.seed, end_sample) as source:
             config = _device_config(folder, wired.trial, source.addresses)
             daemon = asyncio.ensure_future(Daemon(config).run(until_input_closes=False))
             try:
-                finding, host_struck = await asyncio.get_running_loop().run_in_executor(
-                    _HOSTS, _host_work, wired, config.host_listen, folder
-                )
+                loop = asyncio.get_running_loop()
+                link = await loop.run_in_executor(_HOSTS, _connected, config.host_listen)
+                transport = FaultyTransport(link, wired.host, wired.seed)
+                work = loop.run_in_executor(_HOSTS, _host_work, wired, transport, folder)
+                ends: set[asyncio.Future[Any]] = {work, daemon}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                if daemon.done():
+                    transport.close()
+                finding = await work
                 if daemon.done():
                     return wrong(f"the daemon ended: {daemon.exception()!r}")
             finally:
                 daemon.cancel()
                 await asyncio.gather(daemon, return_exceptions=True)
         has_fault = wired.host or wired.wires.line or wired.wires.stream
-        if has_fault and not host_struck and not source.has_struck:
+        if has_fault and not transport.has_struck and not source.has_struck:
             return named(NOT_STRUCK)
         return finding
 
@@ -93,17 +101,16 @@ def _device_config(folder: Path, trial: Trial, sources: dict[str, str]) -> Devic
     )
 
 
-def _host_work(wired: WiredTrial, address: str, folder: Path) -> tuple[Finding, bool]:
-    """The host's side, in a thread: what it came to, and whether its link's fault struck."""
-    transport = FaultyTransport(_connected(address), wired.host, wired.seed)
+def _host_work(wired: WiredTrial, transport: FaultyTransport, folder: Path) -> Finding:
+    """What the host, in a thread of its own, came to."""
     with contextlib.closing(transport):
         try:
             with DeviceClient(transport) as client:
-                return _judged(wired, client, folder), transport.has_struck
+                return _judged(wired, client, folder)
         except SpotcheckError as error:
-            return named(_words(error)), transport.has_struck
+            return named(_words(error))
         except Exception as error:  # noqa: BLE001 -- an error without a name is the finding
-            return wrong(f"unnamed: {error!r}"), transport.has_struck
+            return wrong(f"unnamed: {error!r}")
 
 
 def _judged(wired: WiredTrial, client: DeviceClient, folder: Path) -> Finding:
