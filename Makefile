@@ -1,7 +1,8 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
-	campaign-coverage campaign-kill campaign-faults campaign-plan campaign-sequential \
-	campaign-aarch64 firmware-coverage lock clean
+	campaign-clock campaign-coverage campaign-kill campaign-faults campaign-plan campaign-sequential \
+	campaign-aarch64 campaign-emulation campaign-links campaign-wire bench-wire rp2-firmware \
+	firmware-coverage lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,6 +49,14 @@ campaign-sequential: setup
 campaign-aarch64: setup
 	tools/aarch64_campaign.sh
 
+# The pulse front end's image for the Raspberry Pi Pico, build/rp2/front_end.uf2 (three minutes).
+rp2-firmware:
+	tools/emulation/rp2_image.sh device/firmware/rp2/manifest.py front_end
+
+# Edges into that image under an emulator, and what its HAL made of them (half an hour).
+campaign-emulation: setup
+	tools/emulation/campaign.sh
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,12 +64,16 @@ lint: setup
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # 10,000 random verifications against the simulator's truth (about ten minutes on two cores).
 campaign-coverage: setup
 	@mkdir -p build
 	$(BIN)/spotcheck campaign coverage --runs 10000 --out build/coverage.md
+
+# Clocks of known course with PPS: error of the rate, and whether U holds (about ten minutes).
+campaign-clock: setup
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/clock_wander.py
 
 # Kills daemon and host at random moments and looks for every acknowledged reading.
 campaign-kill: setup
@@ -78,6 +91,18 @@ campaign-plan: setup
 # Which lines of the front end's firmware run under MicroPython (15 s).
 firmware-coverage: setup
 	$(BIN)/python tools/firmware_coverage.py
+
+# Attacks a million records of secure sessions (about ten minutes).
+campaign-links: setup
+	$(BIN)/spotcheck campaign links --attacks 1000000 --workers 2
+
+# Damages ten million frames and message bodies (about ten minutes).
+campaign-wire: setup
+	$(BIN)/spotcheck campaign wire --inputs 10000000 --workers 2
+
+# Small frames a second on a pty, beside a peer.
+bench-wire: setup
+	$(BIN)/python benchmarks/wire_speed.py
 
 # Renews the pins; hashes only, no download addresses.
 lock:

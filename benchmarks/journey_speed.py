@@ -111,7 +111,7 @@ def all_processes(phases: int) -> None:
         with (
             start_bench(folder, scenario, real_time=False) as bench,
             start_device(folder, demonstration_correction_set(), bench.addresses) as device,
-            connect(device.addresses["host"]) as client,
+            connect(folder, device.addresses["host"]) as client,
         ):
             begun = time.perf_counter()
             client.start(

@@ -24,7 +24,8 @@ Everything is called from one loop, never from an interrupt.
     flash_view(offset, count)   the same without a copy, where the flash is mapped into memory
     flash_erase(offset)         makes one sector all 0xFF
     flash_program(offset, page) writes one page of erased flash
-    feed_watchdog()             called only after a turn of the loop that has served
+    feed_watchdog()             the first call starts the watchdog; later ones come only after a
+                                turn of the loop that has served
     restart()                   starts the front end anew, and does not return where that is
                                 possible; otherwise raises Restarting
 

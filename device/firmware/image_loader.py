@@ -17,4 +17,6 @@ def mount_chosen_slot(hal):
         image = hal.flash_view(slot_start(hal, slot), length)
         vfs.mount(vfs.VfsRom(image), MOUNT_POINT)  # type: ignore[attr-defined]  # not in the stubs
         sys.path.insert(0, MOUNT_POINT)
+        # From here on the watchdog runs, so an image that hangs comes back to the choice.
+        hal.feed_watchdog()
     return slot

@@ -4,7 +4,9 @@ from image_loader import mount_chosen_slot
 
 
 def serve(hal, boot_id, marker_interval):
-    """Serve until an exception ends it.
+    """Serve until an exception ends it; on a board it is then time for a reset.
+
+    An image on trial that cannot be imported ends here too, and the reset starts the one before.
 
     Args:
         hal: what hal_contract.py describes.

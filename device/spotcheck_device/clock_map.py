@@ -19,16 +19,30 @@ class ClockMap:
         """Whether two markers were seen."""
         return self._before is not None
 
-    def add_marker(self, sample: int, counter: int) -> None:
+    def add_marker(self, sample: int, counter: int) -> int:
         """Sample `sample` was taken at `counter`.
 
-        A marker that does not rise in both starts the map anew: the front end has restarted.
+        A marker that does not rise in both starts the map anew: the front end has restarted. So
+        does one that comes half a sample or more off: counter and converter run from one
+        oscillator, so the front end has missed a frame of the converter, or counted one too many.
+
+        Returns:
+            Samples by which the marker came late; 0 where it came in time, or nothing is known.
         """
-        if self._latest and sample > self._latest[0] and counter > self._latest[1]:
+        late = self._samples_late(sample, counter)
+        if not late and self._latest and sample > self._latest[0] and counter > self._latest[1]:
             self._before = self._latest
         else:
             self._before = None
         self._latest = (sample, counter)
+        return late
+
+    def _samples_late(self, sample: int, counter: int) -> int:
+        if self._before is None or self._latest is None or counter <= self._latest[1]:
+            return 0
+        (sample_a, counter_a), (sample_b, counter_b) = self._before, self._latest
+        took = (counter - counter_b) * (sample_b - sample_a) / (counter_b - counter_a)
+        return round(took - (sample - sample_b)) if sample > sample_b else 0
 
     def stamp(self, counter: int) -> int:
         """The stamp of a count.

@@ -4,7 +4,6 @@
 """
 
 import difflib
-import ipaddress
 import re
 import tomllib
 from dataclasses import MISSING, dataclass, fields
@@ -43,13 +42,15 @@ class DeviceConfig:
     pulses_baud: int = 115_200
     """Its speed."""
     host_listen: str = "127.0.0.1:0"
-    """`address:port` where hosts connect; loopback until links are authenticated."""
+    """`address:port` where hosts connect; they and the device show each other who they are."""
     host_serial: str = ""
     """Serial port of a host; empty for none."""
     record_folder: str = ""
     """Folder where each measurement's samples and pulses are recorded; empty for nowhere."""
     record_format: str = "parquet"
     """csv, parquet, comtrade, wav or flac."""
+    record_limit_mb: int = 0
+    """Megabytes that all recordings may hold; the oldest make room. 0: no limit."""
 
 
 class _Place:
@@ -120,11 +121,10 @@ def _check_values(config: DeviceConfig, place: _Place) -> None:
             f"{low} to {high} is possible"
         )
     parse_source_address(place.of("samples"), config.samples)
-    host, _ = split_address(place.of("host_listen"), config.host_listen)
-    if not _is_loopback(host):
+    split_address(place.of("host_listen"), config.host_listen)
+    if config.record_limit_mb < 0:
         raise ConfigurationError(
-            f"{place.of('host_listen')} = {config.host_listen!r}: hosts are not authenticated yet, "
-            "so only a loopback address is served; forward the port over SSH"
+            f"{place.of('record_limit_mb')} = {config.record_limit_mb} is no size; 0 is no limit"
         )
     if config.record_format not in WRITABLE:
         raise ConfigurationError(
@@ -146,13 +146,6 @@ def load_config(path: Path) -> DeviceConfig:
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: no UTF-8 text: {error}") from error
     return parse_config(text, str(path))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def split_address(where: str, address: str) -> tuple[str, int]:

@@ -23,14 +23,17 @@ from spotcheck_calibration.correction_set import load_correction_set
 from spotcheck_calibration.evaluation import SOFTWARE
 from spotcheck_device.config import DeviceConfig, split_address
 from spotcheck_device.daemon_log import log_boot, log_request, log_session_event, log_stream
+from spotcheck_device.device_trust import open_device_trust
 from spotcheck_device.event_log import log_event
-from spotcheck_device.host_links import HostLink, HostLinks
+from spotcheck_device.host_link import HostLink
+from spotcheck_device.host_links import HostLinks
 from spotcheck_device.journal import Journal
 from spotcheck_device.light_watch import LightWatch
 from spotcheck_device.live_pictures import LivePictures
 from spotcheck_device.live_view import NO_STREAM, LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.outcome_delivery import OutcomeDelivery
+from spotcheck_device.outcome_signer import OutcomeSigner
 from spotcheck_device.progress_display import ProgressDisplay
 from spotcheck_device.pulse_link import PulseLink, PulseSinks
 from spotcheck_device.recorder import Recorder
@@ -65,6 +68,7 @@ class Daemon:
         self._correction = load_correction_set(Path(config.correction_set))
         self._journal = Journal(Path(config.state_folder))
         log_boot(config, self._journal, self._correction)
+        trust = open_device_trust(Path(config.state_folder), config.device_id)
         self._session: MeasuringSession | None = None
         self._outcomes_given = 0
         self._format: StreamFormatMessage | None = None
@@ -92,11 +96,19 @@ class Daemon:
         )
         self._pictures = LivePictures(on_credit_due=self._let_stream_on)
         self._hosts = HostLinks(
+            trust,
             on_connect=self._greet,
             on_message=self._take_message,
             on_disconnect=self._part,
+            on_notice=self._notice,
         )
-        self._delivery = OutcomeDelivery(self._journal, self._hosts)
+        signer = OutcomeSigner(
+            identity=trust.identity,
+            device_id=config.device_id,
+            boot=self._journal.boot,
+            correction_set_sha256=self._correction.sha256,
+        )
+        self._delivery = OutcomeDelivery(self._journal, self._hosts, signer)
         self._progress = ProgressDisplay(self._hosts)
         self._silence = SilenceWatch(is_waited_for=self._is_measuring, on_silence=self._abort)
         self._recorder: Recorder | None = None
@@ -105,6 +117,7 @@ class Daemon:
                 Path(config.record_folder),
                 config.record_format,
                 self._correction,
+                limit_mb=config.record_limit_mb,
                 on_notice=self._notice,
                 on_room=self._grant,
             )
@@ -311,8 +324,7 @@ class Daemon:
     def _greet(self, link: HostLink) -> None:
         log_event("host-connects")
         link.send(self._hello())
-        for chunk in split_blob(self._correction.to_bytes()):
-            link.send(chunk)
+        link.send_transfer("correction set", lambda: split_blob(self._correction.to_bytes()))
         self._delivery.send_pending(link)
 
     def _part(self, link: HostLink) -> None:

@@ -1,58 +1,27 @@
-"""Links to hosts, over TCP and over a serial port; each speaks the same frames."""
+"""Links to hosts, over TCP and over a serial port; each carries the same records."""
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
-from spotcheck_device.event_log import log_event
-from spotcheck_device.serial_stream import open_serial
-from spotcheck_wire.errors import MessageError
-from spotcheck_wire.frames import Frame, FrameDamaged, FrameDecoder, FrameEncoder
-from spotcheck_wire.host_messages import HostMessage, Notice, WatchLive, decode_host, encode_host
+from spotcheck.errors import ConfigurationError
+from spotcheck_device.device_trust import DeviceTrust
+from spotcheck_device.host_line import HostLine, HostLineCallbacks
+from spotcheck_device.host_link import HostLink
+from spotcheck_device.serial_stream import SerialStream, open_serial
+from spotcheck_trust.peers import Peer
+from spotcheck_wire.host_messages import HostMessage
+from spotcheck_wire.serial_carrier import CarriedRecords, CarrierEvent, SerialCarrier
 
 _RETRY_S = 0.5
 _READ_BYTES = 1 << 16
 _SERIAL_BAUD = 921_600
-LIVE_SHARE = 0.1
-"""Largest part of the time that may go into live pictures."""
-_LONGEST_PAUSE_S = 0.25
-
-
-class HostLink:
-    """One connected host."""
-
-    def __init__(self, transport: asyncio.WriteTransport) -> None:
-        """A link that writes to a transport."""
-        self._transport = transport
-        self._encoder = FrameEncoder()
-        self._decoder = FrameDecoder()
-
-    def send(self, message: HostMessage) -> None:
-        """Send a message; nothing happens when the host has gone."""
-        if not self._transport.is_closing():
-            self._transport.write(self._encoder.encode(*encode_host(message)))
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the host has not yet taken what was sent; then pictures can wait."""
-        return self._transport.get_write_buffer_size() > 0
-
-    def receive(self, data: bytes) -> list[HostMessage]:
-        """Messages that bytes complete; what cannot be read is answered with a notice."""
-        messages: list[HostMessage] = []
-        for event in self._decoder.feed(data):
-            if isinstance(event, Frame):
-                try:
-                    messages.append(decode_host(event))
-                except MessageError as error:
-                    log_event("message-not-understood", logging.WARNING, text=str(error))
-                    self.send(Notice(code="message-not-understood", text=str(error), sample=None))
-            elif isinstance(event, FrameDamaged):
-                log_event("frame-damaged", logging.WARNING, text=event.reason)
-                self.send(Notice(code="frame-damaged", text=event.reason, sample=None))
-        return messages
+_PUMP_PAUSE_S, _IDLE_PAUSE_S = 0.005, 0.05
+_LOOK_S = 1.0
+MOST_CONNECTIONS = 16
+"""Connections at once, paired or not; more are closed at once."""
+SHOW_WHO_S = 10.0
+"""A connection that has not shown in this time whose it is, is closed."""
 
 
 class HostLinks:
@@ -60,20 +29,50 @@ class HostLinks:
 
     def __init__(
         self,
+        trust: DeviceTrust,
         *,
         on_connect: Callable[[HostLink], None],
         on_message: Callable[[HostLink, HostMessage], None],
         on_disconnect: Callable[[HostLink], None],
+        on_notice: Callable[[str, str], None],
     ) -> None:
-        """No host is connected yet."""
-        self._on_connect = on_connect
-        self._on_disconnect = on_disconnect
-        self._on_message = on_message
+        """No host is connected yet.
+
+        Args:
+            trust: The device's key, pairings and code.
+            on_connect: Told of a paired host that can be spoken to.
+            on_message: Told what it says.
+            on_disconnect: Told that it is gone.
+            on_notice: Told, by code and text, what a person should know.
+        """
+        self._trust = trust
+        self._on_notice = on_notice
+        self._connections = 0
         self._links: set[HostLink] = set()
+
+        def connected(link: HostLink) -> None:
+            self._links.add(link)
+            on_connect(link)
+
+        def disconnected(link: HostLink) -> None:
+            self._links.discard(link)
+            on_disconnect(link)
+
+        self._callbacks = HostLineCallbacks(
+            connected=connected,
+            message=on_message,
+            disconnected=disconnected,
+            paired=self._tell_of_pairing,
+        )
+
+    @property
+    def links(self) -> tuple[HostLink, ...]:
+        """Hosts that can be spoken to."""
+        return tuple(self._links)
 
     def send(self, message: HostMessage) -> None:
         """Send to every host."""
-        for link in self._links:
+        for link in self.links:
             link.send(message)
 
     async def serve_tcp(self, host: str, port: int) -> asyncio.Server:
@@ -90,81 +89,133 @@ class HostLinks:
             with contextlib.suppress(OSError):
                 stream = await open_serial(path, _SERIAL_BAUD)
                 try:
-                    await self._serve(stream.reader, stream.transport)
+                    await self._serve_line(stream)
                 finally:
                     stream.close()
             await asyncio.sleep(_RETRY_S)
 
+    def _tell_of_pairing(self, peer: Peer) -> None:
+        text = f"paired with {peer.name} ({peer.key_id}) by {peer.paired_by.value}"
+        self._on_notice("paired", text)
+
+    def _line(self, transport: asyncio.WriteTransport, carrier: SerialCarrier | None) -> HostLine:
+        def write(data: bytes) -> None:
+            if data and not transport.is_closing():
+                transport.write(carrier.carry(data) if carrier is not None else data)
+
+        return HostLine(
+            self._trust,
+            self._callbacks,
+            write=write,
+            unsent_bytes=transport.get_write_buffer_size,
+            over_cable=carrier is not None,
+        )
+
     async def _serve_socket(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        self._connections += 1
         try:
-            await self._serve(reader, writer.transport)
+            if self._connections <= MOST_CONNECTIONS:
+                line = self._line(writer.transport, None)
+                with _attended(line, writer.close):
+                    await self._read_socket(reader, line)
+        except ConfigurationError as error:
+            self._on_notice("pairing-damaged", str(error))
+        except OSError:
+            pass  # the host has gone
         finally:
+            self._connections -= 1
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, transport: asyncio.WriteTransport) -> None:
-        link = HostLink(transport)
-        self._links.add(link)
+    async def _read_socket(self, reader: asyncio.StreamReader, line: HostLine) -> None:
+        deadline_s = asyncio.get_running_loop().time() + SHOW_WHO_S
         try:
-            self._on_connect(link)
-            with contextlib.suppress(OSError):
-                while data := await reader.read(_READ_BYTES):
-                    for message in link.receive(data):
-                        self._on_message(link, message)
+            while not line.is_over:
+                limit = None if line.link is not None else deadline_s
+                async with asyncio.timeout_at(limit):
+                    data = await reader.read(_READ_BYTES)
+                if not data:
+                    return
+                line.receive(data)
+        except TimeoutError:
+            return
         finally:
-            self._links.discard(link)
-            self._on_disconnect(link)
+            line.close()
+
+    async def _serve_line(self, stream: SerialStream) -> None:
+        cable = _Cable(self._line, stream.transport)
+        try:
+            while data := await stream.reader.read(_READ_BYTES):
+                cable.receive(data)
+        finally:
+            cable.end_session()
 
 
-@dataclass(slots=True)
-class _Watcher:
-    """What a host wants to see."""
+class _Cable:
+    """The sessions of one serial line, one after the other."""
 
-    interval_s: float
-    points: int
-    due_s: float
+    def __init__(
+        self,
+        new_line: Callable[[asyncio.WriteTransport, SerialCarrier], HostLine],
+        transport: asyncio.WriteTransport,
+    ) -> None:
+        self._new_line = new_line
+        self._transport = transport
+        self._carrier = SerialCarrier(device_side=True)
+        self._line: HostLine | None = None
+        self._attending = contextlib.ExitStack()
+
+    def receive(self, data: bytes) -> None:
+        events, answers = self._carrier.feed(data)
+        if answers:
+            self._transport.write(answers)
+        for event in events:
+            if isinstance(event, CarriedRecords):
+                self._take_records(event.data)
+            else:
+                self.end_session()
+                if event is CarrierEvent.BEGUN:
+                    self._line = self._new_line(self._transport, self._carrier)
+                    self._attending.enter_context(_attended(self._line, self._cut))
+
+    def end_session(self) -> None:
+        self._attending.close()
+        if self._line is not None:
+            self._line.close()
+        self._line = None
+
+    def _take_records(self, data: bytes) -> None:
+        if self._line is not None:
+            self._line.receive(data)
+            if self._line.is_over:
+                self._cut()
+
+    def _cut(self) -> None:
+        self.end_session()
+        self._transport.write(self._carrier.end())
 
 
-class LiveWatchers:
-    """Which hosts watch, and when each gets its next picture; reads no clock of its own."""
+@contextlib.contextmanager
+def _attended(line: HostLine, cut: Callable[[], None]) -> Iterator[None]:
+    """Send on, while a line is served, what waited; cut it when its pairing is taken back."""
+    now_s = asyncio.get_running_loop().time
 
-    def __init__(self) -> None:
-        """Nobody watches."""
-        self._watchers: dict[HostLink, _Watcher] = {}
-        self._rest_until_s = 0.0
+    async def attend() -> None:
+        look_s = now_s() + _LOOK_S
+        while True:
+            behind = line.link is not None and line.link.has_work
+            await asyncio.sleep(_PUMP_PAUSE_S if behind else _IDLE_PAUSE_S)
+            if line.link is not None and line.link.has_work:
+                line.link.pump()
+            if now_s() >= look_s:
+                look_s = now_s() + _LOOK_S
+                if line.was_forgotten:
+                    cut()
+                    return
 
-    def __bool__(self) -> bool:
-        return bool(self._watchers)
-
-    def watch(self, link: HostLink, wish: WatchLive, now_s: float) -> None:
-        """Do as a host wishes, in place of what it wished before."""
-        if wish.interval_ms:
-            self._watchers[link] = _Watcher(wish.interval_ms / 1000, wish.points, now_s)
-        else:
-            self.leave(link)
-
-    def leave(self, link: HostLink) -> None:
-        """A host watches no longer, or is gone."""
-        self._watchers.pop(link, None)
-
-    def due(self, now_s: float) -> list[tuple[HostLink, int]]:
-        """Hosts whose picture is due, with the most points of it; each is told once.
-
-        A host that is behind misses a picture: only the newest are worth anything.
-        """
-        if now_s < self._rest_until_s:
-            return []
-        found = [(link, w) for link, w in self._watchers.items() if w.due_s <= now_s]
-        for _, watcher in found:
-            watcher.due_s = now_s + watcher.interval_s
-        return [(link, watcher.points) for link, watcher in found if not link.is_behind]
-
-    def rest_after(self, begun_s: float, ended_s: float) -> None:
-        """Pictures were made in this time; so many of them that they keep within their share."""
-        self._rest_until_s = begun_s + (ended_s - begun_s) / LIVE_SHARE
-
-    def pause_s(self, now_s: float) -> float:
-        """Time until somebody may be due, at most a quarter of a second."""
-        due_s = min((w.due_s for w in self._watchers.values()), default=now_s + _LONGEST_PAUSE_S)
-        return min(max(due_s, self._rest_until_s) - now_s, _LONGEST_PAUSE_S)
+    attending = asyncio.ensure_future(attend())
+    try:
+        yield
+    finally:
+        attending.cancel()

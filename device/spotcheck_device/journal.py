@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from spotcheck.canonical_json import canonical_bytes
 from spotcheck.errors import ConfigurationError
@@ -31,6 +31,14 @@ class PendingOutcome:
     """Name of its evidence."""
     evidence: bytes | None
     """The evidence itself."""
+    device_id: str
+    """Serial number of the instrument."""
+    boot: int
+    """Boot in which it was measured."""
+    correction_set_sha256: str
+    """Digest of the correction set that was in use."""
+    signature: bytes
+    """The device's signature over all of this but the evidence, which its digest stands for."""
 
 
 class Journal:
@@ -78,6 +86,10 @@ class Journal:
             "outcome_id": outcome.outcome_id,
             "body": outcome.body,
             "evidence_sha256": outcome.evidence_sha256,
+            "device_id": outcome.device_id,
+            "boot": outcome.boot,
+            "correction_set_sha256": outcome.correction_set_sha256,
+            "signature_hex": outcome.signature.hex(),
         }
         _write(self._pending / f"{name}.json", canonical_bytes(head))
 
@@ -87,20 +99,26 @@ class Journal:
         (self._pending / f"{name}.json").unlink(missing_ok=True)
         (self._pending / f"{name}.evidence").unlink(missing_ok=True)
 
-    def pending(self) -> list[PendingOutcome]:
-        """Outcomes that were not acknowledged, oldest first."""
+    def pending(self) -> list[str]:
+        """Names of the outcomes that were not acknowledged, oldest first."""
         files = sorted(self._pending.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        outcomes = []
-        for path in files:
-            try:
-                head = json.loads(path.read_bytes())
-                evidence = path.with_suffix(".evidence")
-                blob = evidence.read_bytes() if head["evidence_sha256"] else None
-                outcomes.append(PendingOutcome(**head, evidence=blob))
-            except (ValueError, TypeError, KeyError, OSError):
-                # Set aside, not deleted: a broken disk must not keep the instrument from starting.
-                path.replace(path.with_suffix(".broken"))
-        return outcomes
+        return [unquote(path.stem) for path in files]
+
+    def load(self, outcome_id: str) -> PendingOutcome | None:
+        """An outcome that was kept; None when it cannot be read, and is set aside."""
+        path = self._pending / f"{_file_name(outcome_id)}.json"
+        try:
+            head = json.loads(path.read_bytes())
+            evidence = path.with_suffix(".evidence")
+            blob = evidence.read_bytes() if head["evidence_sha256"] else None
+            signature = bytes.fromhex(head.pop("signature_hex"))
+            return PendingOutcome(**head, evidence=blob, signature=signature)
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError, OSError):
+            # Set aside, not deleted: a broken disk must not keep the instrument from starting.
+            path.replace(path.with_suffix(".broken"))
+            return None
 
     def _count_boot(self) -> int:
         path = self._folder / "boot"

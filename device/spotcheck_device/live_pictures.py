@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from spotcheck.samples import SampleBlock
-from spotcheck_device.host_links import HostLink, LiveWatchers
+from spotcheck_device.host_link import HostLink
 from spotcheck_device.live_view import LiveViewer, view_without_stream
+from spotcheck_device.live_watchers import LiveWatchers
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_wire import host_messages as wire
 

@@ -171,8 +171,7 @@ class PulseLink:
                 self._greet(message)
             case table.Marker():
                 self._stamp_what_waits()
-                self._clock.add_marker(message.sample_index, message.counter)
-                self._sinks.on_marker(message.sample_index)
+                self._take_marker(message)
             case table.Pulse() if message.input < codec.INPUTS:
                 self._expect(message.input, message.index)
                 pulse_input = self._inputs[message.input]
@@ -192,6 +191,13 @@ class PulseLink:
                 self._sinks.on_notice("front-end-fault", f"{name}, {message.count} times")
             case _:
                 self.commands.take(message)
+
+    def _take_marker(self, marker: table.Marker) -> None:
+        late = self._clock.add_marker(marker.sample_index, marker.counter)
+        if late:
+            detail = f"the front end's marker of sample {marker.sample_index} is {late} samples off"
+            self._sinks.on_loss(Reason.DATA_LOST, detail)
+        self._sinks.on_marker(marker.sample_index)
 
     def _greet(self, hello: table.FrontEndHello) -> None:
         if self._boot_id not in (None, hello.boot_id):

@@ -22,6 +22,7 @@ from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_device.raw_memory import RawMemory
 from spotcheck_device.recording_folder import RecordingFolder, RecordingOrder
+from spotcheck_device.recording_ring import forget_oldest
 from spotcheck_device.session_messages import (
     MeasurementRequest,
     SessionEvent,
@@ -77,6 +78,7 @@ class Recorder:
         record_format: str,
         correction: CorrectionSet,
         *,
+        limit_mb: int = 0,
         on_notice: Callable[[str, str], None],
         on_room: Callable[[], None],
     ) -> None:
@@ -86,6 +88,7 @@ class Recorder:
             folder: Where each measurement gets its folder.
             record_format: One of `WAVEFORM_FILES`.
             correction: The instrument's correction set.
+            limit_mb: Megabytes that all recordings may hold; 0: no limit.
             on_notice: Takes what a person should know (code, text).
             on_room: Told when the recorder is no longer behind.
 
@@ -99,6 +102,7 @@ class Recorder:
         self._folder = folder
         self._format = record_format
         self._correction = correction
+        self._limit_bytes = 1_000_000 * limit_mb
         self._on_notice = on_notice
         self._on_room = on_room
         self._session: MeasuringSession | None = None
@@ -191,7 +195,7 @@ class Recorder:
             if isinstance(event, SessionOutcome):
                 self._put(recording, partial(recording.add_outcome, event))
             elif isinstance(event, SessionFinished):
-                self._put(recording, recording.finish)
+                self._put(recording, partial(self._finish, recording))
                 self._running = None
 
     async def run(self) -> None:
@@ -226,6 +230,12 @@ class Recorder:
         self._waiting_samples += samples
         self._settled.clear()
         self._work.set()
+
+    def _finish(self, recording: RecordingFolder) -> None:
+        """Give a recording its name, and make room; in the thread, as all writing."""
+        recording.finish()
+        if self._limit_bytes:
+            forget_oldest(self._folder, self._limit_bytes)
 
     def _next_jobs(self) -> list[_Job]:
         """The next jobs of one recording, about a second of samples."""

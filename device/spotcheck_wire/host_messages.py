@@ -1,4 +1,4 @@
-"""Messages between board and host, table version 1; bodies are canonical CBOR maps."""
+"""Messages between board and host, table version 2; bodies are canonical CBOR maps."""
 
 import re
 from dataclasses import dataclass
@@ -8,11 +8,14 @@ from spotcheck_wire.errors import MessageError
 from spotcheck_wire.frames import Frame
 from spotcheck_wire.strict_cbor import decode_fields, encode_fields
 
-PROTOCOL = 1
+PROTOCOL = 2
 """What `DeviceHello.protocol` and `HostHello.protocol` say; follows the message table."""
 
 OUTCOME_READING = "reading"
 OUTCOME_CANNOT_JUDGE = "cannot judge"
+
+SIGNATURE_BYTES = 64
+"""Length of an Ed25519 signature (RFC 8032)."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -136,8 +139,19 @@ class Outcome:
     """The reading, or the reason why there is none."""
     evidence_sha256: str | None
     """Digest of the blob from which the result can be computed again."""
+    device_id: str
+    """Serial number of the instrument."""
+    boot: int
+    """Boot in which it was measured, which may be an earlier one."""
+    correction_set_sha256: str
+    """Digest of the correction set that was in use."""
+    signature: bytes
+    """Ed25519 by the device's key over all of the above (docs/formats/bundle.md)."""
 
     def __post_init__(self) -> None:
+        if len(self.signature) != SIGNATURE_BYTES:
+            raise MessageError(f"Outcome.signature has {len(self.signature)} bytes, not 64")
+        require_sha256("Outcome.correction_set_sha256", self.correction_set_sha256)
         if self.kind not in (OUTCOME_READING, OUTCOME_CANNOT_JUDGE):
             raise MessageError(f"Outcome.kind is {self.kind!r}")
         if self.evidence_sha256 is not None:
@@ -264,6 +278,19 @@ def _require_float32_of_channels(name: str, data: bytes, count: int) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """The host is ready to take more."""
+
+    total_bytes: int
+    """Bytes of frames, on the line and with delimiters, that the device may have sent in all since
+    it has been agreed on a table; a smaller number than before means nothing."""
+
+    def __post_init__(self) -> None:
+        if self.total_bytes < 0:
+            raise MessageError(f"Credit.total_bytes is {self.total_bytes}; 0 or more")
+
+
 HostMessage: TypeAlias = (
     DeviceHello
     | HostHello
@@ -278,6 +305,7 @@ HostMessage: TypeAlias = (
     | Refused
     | WatchLive
     | LiveView
+    | Credit
 )
 
 HOST_TABLE: dict[int, type[HostMessage]] = {
@@ -294,8 +322,9 @@ HOST_TABLE: dict[int, type[HostMessage]] = {
     0x2A: Refused,
     0x2B: WatchLive,
     0x2C: LiveView,
+    0x2D: Credit,
 }
-"""Message types of table version 1."""
+"""Message types of table version 2."""
 
 _TYPE_OF = {message_class: message_type for message_type, message_class in HOST_TABLE.items()}
 

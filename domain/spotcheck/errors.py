@@ -12,13 +12,17 @@ r"""Every error that Spotcheck raises by name.
     │   └── ConfigurationError              a configuration file
     ├── LinkError (ConnectionError)         a peer went away or spoke another language
     │   ├── DeviceLostError                 the device no longer answers
+    │   │   ├── NotPairedError              the peer is not, or no longer, the one that was paired
+    │   │   └── LinkTamperedError           what arrived is not what the peer sent
     │   ├── ProtocolVersionError            the peer speaks another version
+    │   ├── PairingError                    two ends could not be paired
     │   ├── CommandRefusedError             the pulse front end refused a command
     │   └── SampleSourceError               the converter, or what counts its frames, went wrong
     ├── RecordError (OSError)               the record cannot be kept
     │   └── RecordStoreFullError            no space is left for the record
     ├── KeyRefusedError (PermissionError)   a key that may not sign here
     └── VerificationError (ValueError)      a bundle is not what its signer signed
+        └── ForgedResultError               a result is not signed by the device that was paired
 
 A metrological "cannot judge" is no error: it is a result with a reason
 (`spotcheck.reading.CannotJudge`).
@@ -90,6 +94,18 @@ class SampleSourceError(LinkError):
     """A source of samples cannot be opened, or what it gives cannot be placed in time."""
 
 
+class NotPairedError(DeviceLostError):
+    """The peer is not, or no longer, the one that was paired; says what to do."""
+
+
+class PairingError(LinkError):
+    """Two ends could not be paired; says why and what to do."""
+
+
+class LinkTamperedError(DeviceLostError):
+    """What arrived is not what the peer sent; nothing of it was taken."""
+
+
 class RecordError(SpotcheckError, OSError):
     """The record cannot be kept."""
 
@@ -104,3 +120,7 @@ class KeyRefusedError(SpotcheckError, PermissionError):
 
 class VerificationError(SpotcheckError, ValueError):
     """A bundle is not what its signer signed."""
+
+
+class ForgedResultError(VerificationError):
+    """A result is not signed by the device that was paired; it is neither stored nor confirmed."""

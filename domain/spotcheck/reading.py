@@ -35,6 +35,7 @@ class Reason(enum.Enum):
     FRONT_END_LOST = "front end lost"
     SAMPLES_LOST = "samples lost"
     DEVICE_LOST = "device lost"
+    RESULT_NOT_SIGNED = "result not signed by the device"
     TIME_BASE_DOUBTFUL = "time base doubtful"
     REFERENCE_NOT_CALIBRATED = "reference not calibrated"
     CALIBRATION_EXPIRED = "calibration expired"
@@ -67,6 +68,8 @@ CURES = {
     Reason.FRONT_END_LOST: "plug in the pulse front end, then measure again",
     Reason.SAMPLES_LOST: "check the analogue front end, then measure again",
     Reason.DEVICE_LOST: "switch the instrument on, then measure again",
+    Reason.RESULT_NOT_SIGNED: "do not use this computer or link until it is known who changes "
+    "results; then pair the instrument again",
     Reason.TIME_BASE_DOUBTFUL: "check or disconnect the PPS receiver; have the clock calibrated",
     Reason.REFERENCE_NOT_CALIBRATED: "load the correction set of this instrument and range",
     Reason.CALIBRATION_EXPIRED: "have the instrument calibrated",

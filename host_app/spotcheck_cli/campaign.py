@@ -7,7 +7,11 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-campaign = typer.Typer(help="Long trials: coverage of U, kills, faults.", no_args_is_help=True)
+EXIT_FOUND = 1
+
+campaign = typer.Typer(
+    help="Long trials: coverage of U, kills, faults, attacks on links.", no_args_is_help=True
+)
 
 
 @campaign.command()
@@ -86,3 +90,38 @@ def plan(
     typer.echo(table)
     if out is not None:
         out.write_text(table, "utf-8")
+
+
+def links(
+    attacks: Annotated[int, typer.Option(help="Records to attack.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Seed of the attacks.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+) -> None:
+    """Replay, reorder, truncate, change records of secure sessions: is any of it accepted?"""
+    from spotcheck_cli.link_campaign import AttackCounts, attack_many
+
+    counts = AttackCounts()
+    for part in attack_many(attacks, seed, workers):
+        counts.add(part)
+        typer.echo(str(counts), err=True)
+    typer.echo(str(counts))
+    raise typer.Exit(EXIT_FOUND if any(counts.accepted.values()) else 0)
+
+
+@campaign.command()
+def wire(
+    inputs: Annotated[int, typer.Option(help="Damaged frames and bodies.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="Seed of the damages.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+) -> None:
+    """Damage frames and bodies: is one ever taken for what nobody sent?"""
+    from spotcheck_cli.wire_campaign import FuzzCounts, fuzz_many
+
+    counts = FuzzCounts()
+    for part in fuzz_many(inputs, seed, workers):
+        counts.add(part)
+        typer.echo(str(counts), err=True)
+    for wrong in counts.wrong:
+        typer.echo(wrong)
+    typer.echo(str(counts))
+    raise typer.Exit(EXIT_FOUND if counts.wrong else 0)

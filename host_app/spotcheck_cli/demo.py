@@ -99,7 +99,7 @@ def run_demo(  # noqa: PLR0913 - the scenario, and a word for each way out
                 bench.addresses,
                 record=(recordings, record) if record else None,
             ) as device,
-            connect(device.addresses["host"]) as client,
+            connect(instrument, device.addresses["host"]) as client,
         ):
             if client.hello.note:
                 tell(client.hello.note)

@@ -1,10 +1,11 @@
-"""`spotcheck device`: run the instrument's daemon, and examine its machine."""
+"""`spotcheck device`: run the instrument's daemon, examine its machine, pair it with hosts."""
 
 import asyncio
 import contextlib
 import faulthandler
 import json
 import logging
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from typer.core import TyperGroup
 from spotcheck_cli.named_errors import named_errors
 
 EXIT_FAILED = 1
+LOOK_S = 0.5
+EXIT_NOT_PAIRED = 1
 
 
 class _RunsByDefault(TyperGroup):
@@ -31,7 +34,7 @@ class _RunsByDefault(TyperGroup):
 
 device_commands = typer.Typer(
     cls=_RunsByDefault,
-    help="Run the instrument's daemon by its configuration (TOML); examine its machine.",
+    help="Run the instrument's daemon by its configuration (TOML); examine its machine, pair it.",
     no_args_is_help=True,
 )
 _Config = Annotated[Path, typer.Argument(help="Configuration (TOML).")]
@@ -76,6 +79,69 @@ def doctor(
         print_findings(Console(), findings, lang)
     if worst(findings) is Outcome.FAILED:
         raise typer.Exit(EXIT_FAILED)
+
+
+@device_commands.command()
+def pair(config: _Config) -> None:
+    """Show a code by which one host can be paired with the running daemon, and wait for it."""
+    from spotcheck_device.config import load_config
+    from spotcheck_device.device_trust import pairing_desk
+    from spotcheck_trust.pairing_desk import LASTS_S, MOST_WRONG_TRIES
+
+    with named_errors():
+        desk = pairing_desk(Path(load_config(config).state_folder))
+        opened = desk.open()
+        typer.echo(
+            f"{opened.code}  (for {LASTS_S} s; on the host: spotcheck pair HOST:PORT --code)"
+        )
+        try:
+            while desk.current() is not None:
+                time.sleep(LOOK_S)
+            ended = desk.last() or opened
+        finally:
+            desk.close()
+    if ended.paired_with:
+        typer.echo(f"paired with {ended.paired_with}")
+        return
+    wrong = ended.wrong_tries >= MOST_WRONG_TRIES
+    typer.echo("closed after three wrong codes" if wrong else "the code has expired", err=True)
+    raise typer.Exit(EXIT_NOT_PAIRED)
+
+
+@device_commands.command()
+def hosts(config: _Config) -> None:
+    """List the hosts that the device is paired with."""
+    from spotcheck_device.config import load_config
+    from spotcheck_device.device_trust import device_hosts
+
+    with named_errors():
+        for peer in device_hosts(Path(load_config(config).state_folder)).all():
+            typer.echo(f"{peer.key_id}  {peer.name}  by {peer.paired_by.value}")
+
+
+@device_commands.command()
+def forget(
+    config: _Config, host: Annotated[str, typer.Argument(help="Key id or name of the host.")]
+) -> None:
+    """Take back the pairing with a host; a connection that stands is cut."""
+    from spotcheck_device.config import load_config
+    from spotcheck_device.device_trust import device_hosts
+
+    with named_errors():
+        peer = device_hosts(Path(load_config(config).state_folder)).remove(host)
+        typer.echo(f"no longer paired with {peer.name} ({peer.key_id})")
+
+
+@device_commands.command()
+def key(config: _Config) -> None:
+    """Print the public key by which the device signs its results."""
+    from spotcheck_device.config import load_config
+    from spotcheck_trust.identity import load_identity
+    from spotcheck_trust.key_names import key_id
+
+    with named_errors():
+        identity = load_identity(Path(load_config(config).state_folder) / "device.pem")
+        typer.echo(f"{key_id(identity.public)}  {identity.public.hex()}")
 
 
 @contextlib.contextmanager

@@ -259,8 +259,8 @@ WORDS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     ),
     "samples.not-usable": (
         (
-            "{samples}: {sample_rate_hz} S/s, {voltage_range}, {current_range}: {text}",
-            "{samples}: {sample_rate_hz} S/s, {voltage_range}, {current_range}: {text}",
+            "{samples}: {voltage_range}, {current_range}: {text}",
+            "{samples}: {voltage_range}, {current_range}: {text}",
         ),
         ("choose a calibrated range, or calibrate this one", "选择已校准的量程, 或校准该量程"),
     ),
@@ -271,9 +271,16 @@ WORDS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
             "启用总线 (dtparam=spi=on); 安装 device/systemd/99-spotcheck.rules",
         ),
     ),
-    "samples.other-kind": (
-        ("{samples} is not examined here", "{samples} 不在此检查"),
-        ("look at the daemon's log after its start", "启动后查看守护进程日志"),
+    "samples.iio": (
+        (
+            "{samples}: {phases} phases; libiio is there, the device was not opened",
+            "{samples}: {phases} 相; libiio 可用, 未打开设备",
+        ),
+        _NONE,
+    ),
+    "samples.recording": (
+        ("{samples} is a recording, no measurement", "{samples} 是录波回放, 非实测"),
+        _NONE,
     ),
     "samples.left-alone": (
         ("not asked: the daemon is running with it", "未询问: 守护进程正在使用"),

@@ -28,10 +28,12 @@ from spotcheck_cli.demo_instrument import (
     stream_format,
 )
 from spotcheck_cli.in_process_bench import measure_in_process
+from spotcheck_cli.pairing import connected_device
 from spotcheck_cli.processes import firmware, micropython, wire_folder
 from spotcheck_cli.rehearsal import connect, start_device
 from spotcheck_device.session_messages import MeasurementRequest
 from spotcheck_host.device_client import ArrivedOutcome, DeviceClient
+from spotcheck_host.host_trust import open_host_trust
 from spotcheck_sim.bench import BenchConfig, SimulatedBench
 from spotcheck_sim.bench_process import BenchProcess, BenchProcessConfig
 from spotcheck_sim.hil.bench import Backend
@@ -72,7 +74,26 @@ def instrument(request: pytest.FixtureRequest, tmp_path: Path) -> Instrument:
         case Backend.EMU:
             return EmulatedInstrument(tmp_path)
         case Backend.HW:
-            return RealInstrument(request.config.getoption("--instrument"))
+            return RealInstrument(
+                request.config.getoption("--instrument"), _host_folder(request.config)
+            )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Who this computer is to a real instrument."""
+    parser.getgroup("bench").addoption(
+        "--host-folder",
+        default="",
+        metavar="FOLDER",
+        help="key and pairings of this computer, as `spotcheck pair` keeps them (hw)",
+    )
+
+
+def _host_folder(config: pytest.Config) -> Path:
+    folder = config.getoption("--host-folder")
+    if not folder:
+        raise pytest.UsageError("--backend=hw needs --host-folder, as `spotcheck pair` keeps it")
+    return Path(folder)
 
 
 class InProcessInstrument:
@@ -117,7 +138,7 @@ class EmulatedInstrument:
         with (
             _running_bench(config) as addresses,
             start_device(folder, demonstration_correction_set(), addresses) as device,
-            connect(device.addresses["host"]) as client,
+            connect(folder, device.addresses["host"]) as client,
         ):
             return _ordered(client, order)
 
@@ -125,13 +146,15 @@ class EmulatedInstrument:
 class RealInstrument:
     """An instrument on the bench of a laboratory."""
 
-    def __init__(self, address: str) -> None:
-        """The instrument at `host:port`."""
-        self._address = address
+    def __init__(self, address: str, host_folder: Path) -> None:
+        """The instrument at `host:port`, paired with the computer of a folder."""
+        host, _, port = address.rpartition(":")
+        self._address = host, int(port)
+        self._trust = open_host_trust(host_folder, "bench")
 
     def measure(self, order: MeasurementOrder) -> MeasuredError | NoMeasurement:
         """The meter's error, or the reason why there is none."""
-        with connect(self._address) as client:
+        with connected_device(self._address, self._trust) as client:
             return _ordered(client, order)
 
 

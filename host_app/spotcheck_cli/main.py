@@ -21,6 +21,7 @@ from spotcheck.rule import load_rule, rule_ids
 from spotcheck_cli.campaign import campaign
 from spotcheck_cli.device_commands import device_commands
 from spotcheck_cli.named_errors import named_errors
+from spotcheck_cli.pairing_commands import add_pairing_commands
 from spotcheck_cli.scenario import EPOCH_UTC_NS, Fault, Scenario, SimulatedPulseOutput
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(campaign, name="campaign")
 app.add_typer(device_commands, name="device")
+add_pairing_commands(app)
 
 EXIT_DIFFERENT = 1
 
@@ -297,15 +299,20 @@ def measure_again(
 def verify(
     bundle: Annotated[Path, typer.Argument(help="Bundle of a case (.zip).")],
     trusted_key: Annotated[list[str] | None, typer.Option(help="Public key, hex.")] = None,
+    device_key: Annotated[
+        list[str] | None,
+        typer.Option(help="Public key of an instrument, hex; `spotcheck device key` prints it."),
+    ] = None,
 ) -> None:
-    """Check a bundle: unchanged, signed by whom, recomputed."""
+    """Check a bundle: unchanged, signed by whom and which instrument, recomputed."""
     from spotcheck_host.bundle import check_bundle
     from spotcheck_host.recompute import recompute_bundle
 
     console = Console()
     with named_errors():
-        report = check_bundle(bundle, trusted_key or ())
+        report = check_bundle(bundle, trusted_key or (), device_key or ())
         console.print(report.statement, highlight=False, soft_wrap=True)
+        console.print(report.device_statement, highlight=False, soft_wrap=True)
         for line in recompute_bundle(bundle):
             console.print(f"  {line}", highlight=False, soft_wrap=True)
 

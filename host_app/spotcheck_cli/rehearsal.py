@@ -14,8 +14,18 @@ from spotcheck.pulses import STAMP_SUBDIVISION
 from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_cli.processes import ChildProcess
 from spotcheck_cli.scenario import EPOCH_UTC_NS, Scenario
-from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent, TcpTransport
+from spotcheck_device.device_trust import device_hosts
+from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, DeviceEvent
+from spotcheck_host.host_trust import HostTrust, open_host_trust, paired_devices
+from spotcheck_host.keys import demonstration_key
+from spotcheck_host.secure_transport import SecureTransport
+from spotcheck_host.transports import TcpTransport, Transport
+from spotcheck_trust.identity import Identity, load_identity, save_identity
+from spotcheck_trust.peers import PairedBy, Peer
 from spotcheck_wire.host_messages import OUTCOME_READING
+
+HOST_FOLDER = "host"
+"""Folder of a rehearsal's host within that of its instrument."""
 
 
 class StreamClock:
@@ -80,7 +90,7 @@ def start_device(
     host_serial: str = "",
     record: tuple[Path, str] | None = None,
 ) -> ChildProcess:
-    """The device daemon as a process of its own.
+    """The device daemon as a process of its own, paired with the host of the same folder.
 
     Args:
         folder: Where its state and files go.
@@ -89,6 +99,7 @@ def start_device(
         host_serial: Serial port of a host; empty for none.
         record: Folder and format of recordings; None for no recordings.
     """
+    pair_rehearsal(folder, correction.instrument, folder / HOST_FOLDER)
     corrections = folder / "correction-set.json"
     corrections.write_bytes(correction.to_bytes())
     values = {
@@ -110,7 +121,52 @@ def start_device(
     return ChildProcess("device", arguments, folder / "device.log")
 
 
-def connect(address: str) -> DeviceClient:
-    """The device at `host:port`."""
+def pair_rehearsal(folder: Path, device_id: str, host_folder: Path) -> HostTrust:
+    """Pair a rehearsal's device with a host, both on this machine; keys that are there are kept.
+
+    The device's key is a demonstration key: everybody can tell that what it signs proves nothing.
+
+    Args:
+        folder: Folder of the device.
+        device_id: Serial number of the device.
+        host_folder: Folder of the host's key and pairings.
+    """
+    host = open_host_trust(host_folder, "rehearsal")
+    device = _rehearsed_device(folder / "state" / "device.pem", device_id)
+    by_hand = PairedBy.CABLE
+    paired_devices(host_folder).add(
+        Peer(name=device_id, certificate=device.certificate, paired_by=by_hand)
+    )
+    device_hosts(folder / "state").add(
+        Peer(name=host.name, certificate=host.identity.certificate, paired_by=by_hand)
+    )
+    return host
+
+
+def _rehearsed_device(path: Path, device_id: str) -> Identity:
+    if path.exists():
+        return load_identity(path)
+    return save_identity(path, device_id, demonstration_key(0, device_id).private)
+
+
+def connect(folder: Path, address: str) -> DeviceClient:
+    """The device of that folder, at `host:port`, seen by the host of the same folder."""
     host, _, port = address.rpartition(":")
-    return DeviceClient(TcpTransport(host, int(port)))
+    return secured(
+        TcpTransport(host, int(port)), open_host_trust(folder / HOST_FOLDER, "rehearsal")
+    )
+
+
+def secured(carrier: Transport, trust: HostTrust) -> DeviceClient:
+    """The paired device at the other end of a transport.
+
+    Raises:
+        NotPairedError: it is not a device that was paired.
+        DeviceLostError: it does not answer.
+    """
+    link = SecureTransport(carrier, trust)
+    try:
+        return DeviceClient(link, link.device)
+    except BaseException:
+        link.close()
+        raise

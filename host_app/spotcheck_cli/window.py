@@ -11,7 +11,7 @@ from pathlib import Path
 from spotcheck.errors import ConfigurationError
 from spotcheck_cli.scenario import Scenario
 from spotcheck_host.app.reader import Workplace
-from spotcheck_host.device_client import DeviceClient, SerialTransport, TcpTransport, Transport
+from spotcheck_host.device_client import DeviceClient
 from spotcheck_host.keys import SigningKey, demonstration_key, generate_key, load_key, save_key
 from spotcheck_host.records import RecordStore
 
@@ -51,7 +51,7 @@ def demonstration_workplace(scenario: Scenario, out: Path, *, real_time: bool) -
             only_one_in(out),
             start_bench(folder, scenario, real_time=real_time) as bench,
             start_device(folder, correction, bench.addresses) as device,
-            connect(device.addresses["host"]) as client,
+            connect(folder, device.addresses["host"]) as client,
         ):
             yield client
 
@@ -86,11 +86,14 @@ def connected_workplace(address: str, out: Path, key: Path | None, operator: str
         OSError: the folder cannot be made.
     """
     from spotcheck_calibration.correction_set import parse_correction_set
+    from spotcheck_cli.pairing import connected_device
     from spotcheck_cli.rehearsal import only_one_in
+    from spotcheck_host.host_trust import open_host_trust
 
     out.mkdir(parents=True, exist_ok=True)
     signer = _signer(key or out / "operator.key", operator, must_exist=key is not None)
     checked_address(address)
+    trust = open_host_trust(out, operator)
 
     def open_store(correction: bytes) -> RecordStore:
         if parse_correction_set(correction).demonstration:
@@ -100,7 +103,7 @@ def connected_workplace(address: str, out: Path, key: Path | None, operator: str
 
     @contextmanager
     def instrument() -> Iterator[DeviceClient]:
-        with only_one_in(out), DeviceClient(_transport(address)) as client:
+        with only_one_in(out), connected_device(checked_address(address), trust) as client:
             yield client
 
     return Workplace(
@@ -144,11 +147,6 @@ def checked_address(address: str) -> tuple[str, int] | Path:
             f"--connect {address!r} is no address; write host:port, or the path of a serial port"
         )
     return host, int(port)
-
-
-def _transport(address: str) -> Transport:
-    place = checked_address(address)
-    return SerialTransport(str(place)) if isinstance(place, Path) else TcpTransport(*place)
 
 
 def _signer(path: Path, operator: str, *, must_exist: bool) -> SigningKey:

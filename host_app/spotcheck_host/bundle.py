@@ -69,18 +69,25 @@ def bundle_bytes(store: RecordStore, case_id: str, attachments: Mapping[str, byt
     return verify_bundle.canonical_zip(entries)
 
 
-def check_bundle(path: Path, trusted_keys: Iterable[str] = ()) -> BundleReport:
+def check_bundle(
+    path: Path, trusted_keys: Iterable[str] = (), device_keys: Iterable[str] = ()
+) -> BundleReport:
     """Check a bundle, with the named errors of this software.
+
+    Args:
+        path: The file.
+        trusted_keys: Public keys, hexadecimal, that were received from their owners.
+        device_keys: Public keys, hexadecimal, that were read on the devices.
 
     Raises:
         VerificationError: what is wrong with the bundle.
     """
-    trusted = list(trusted_keys)
-    for key in trusted:
+    trusted, devices = list(trusted_keys), list(device_keys)
+    for key in (*trusted, *devices):
         if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
             raise InvalidInputError(f"trusted key {key!r} is not 64 hexadecimal digits")
     try:
-        return verify_bundle.verify(path, trusted)
+        return verify_bundle.verify(path, trusted, devices)
     except BundleVerificationError as error:
         raise VerificationError(f"{path}: {error}") from error
 

@@ -20,6 +20,7 @@ from spotcheck_host.running_error_plot import (
     render_running_error,
     render_running_error_png,
 )
+from spotcheck_trust.key_names import key_id
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -144,4 +145,5 @@ def _instrument(connected: dict[str, Any], correction: CorrectionSet) -> Instrum
         correction_set_sha256=correction.sha256,
         valid_until=correction.valid_until,
         software=connected["software"],
+        key_id=key_id(bytes.fromhex(connected["device_key_hex"])),
     )

@@ -62,6 +62,20 @@ _FINDINGS = (
     (r"the pulse front end says nothing any more", "脉冲前端不再应答"),
     (r"the pulse front end has restarted", "脉冲前端已重新启动"),
     (r"pulses lost on the line of the front end: {n}", "前端线路上丢失的脉冲数：{}"),
+    (
+        r"input {n}: pulses lost on the line of the front end: {n}",
+        "输入 {}：前端线路上丢失的脉冲数：{}",
+    ),
+    (
+        r"the pulse front end speaks message table {n}, the board {n}: "
+        r"update the front end's firmware",
+        "脉冲前端使用的消息表版本为 {}，主板为 {}：请更新前端固件",
+    ),
+    (
+        r"the pulse front end speaks message table {n}, the board {n}: "
+        r"update the board's software",
+        "脉冲前端使用的消息表版本为 {}，主板为 {}：请更新主板软件",
+    ),
     (r"{n} pulses were counted but never arrived", "{} 个脉冲已计数但未到达"),
     (r"samples missing in the stream: {n}", "数据流中缺失的采样点数：{}"),
     (r"no samples come any more", "不再收到采样数据"),
@@ -92,7 +106,37 @@ _FINDINGS = (
     (r"the device has said nothing for {n} s", "装置已有 {} s 没有消息"),
     (r"the device is gone: {t}", "与装置的连接已断开：{}"),
     (r"the device speaks protocol {n}, not {n}", "装置使用的协议版本为 {}，而不是 {}"),
-    (r"the device speaks table {n}, not {n}", "装置使用的消息表版本为 {}，而不是 {}"),
+    (
+        r"{t} speaks message tables up to {n} only, {t} from {n} on; update {t}",
+        "{} 使用的消息表版本最高为 {}，而 {} 最低为 {}；请更新 {}",
+    ),
+    (
+        r"the device was paired as {w} and now calls itself {w}; pair it again",
+        "配对时装置编号为 {}，现在自称 {}；请重新配对",
+    ),
+    (
+        r"the result {w} is not signed by {w} \({w}\), the device that was paired; "
+        r"it is not stored",
+        "结果 {} 不是由已配对的装置 {}（{}）签名；未予存储",
+    ),
+    (r"paired over the cable with {w} \({w}\)", "已通过电缆与装置 {}（{}）配对"),
+    (r"paired with {t} by code", "已凭配对码与 {} 配对"),
+    (r"paired with {t} by cable", "已通过电缆与 {} 配对"),
+    (r"no device is paired with this computer yet; {t}", "这台计算机尚未与任何装置配对：{}"),
+    (r"the device does not answer", "装置没有应答"),
+    (r"the pairing with this device was removed just now", "与该装置的配对刚刚被解除"),
+    (
+        r"this is not a device that was paired; pair again if it was replaced: {t}",
+        "这不是已配对的装置；若装置已更换，请重新配对：{}",
+    ),
+    (
+        r"the device does not know this computer, or no longer; pair again: {t}",
+        "装置不认识（或不再认识）这台计算机；请重新配对：{}",
+    ),
+    (
+        r"{t}; somebody or something changes what the device sends",
+        "装置发送的数据在途中被改动（{}）",
+    ),
     (
         r"the device speaks protocol {n}, the host {n}",
         "装置使用的协议版本为 {}，主机为 {}",
@@ -111,6 +155,10 @@ _FINDINGS = (
     (
         r"rate and phases of a stream cannot change while it runs",
         "数据流运行期间采样率和相数不能改变",
+    ),
+    (
+        r"the front end's marker of sample {n} is {n} samples off",
+        "前端的采样点 {} 标记偏差 {} 个采样",
     ),
     (r"input {n}: {t}", "输入 {}：{}"),
     (

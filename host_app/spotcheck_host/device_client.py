@@ -1,97 +1,25 @@
-"""The host's end of the link to the device, over TCP or a serial port."""
+"""The host's end of the link to the device: what it says, and what it is told."""
 
-import socket
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
-
-import serial
+from typing import Any, Self
 
 import spotcheck
-from spotcheck.errors import DeviceLostError, ProtocolVersionError
+from spotcheck.errors import DeviceLostError, ForgedResultError, ProtocolVersionError
 from spotcheck.meter import Meter
 from spotcheck.plain import to_plain
 from spotcheck.rule import ReadingPlan
+from spotcheck_host.transports import Transport
+from spotcheck_trust.peers import Peer
+from spotcheck_trust.result_signature import SignedResult
 from spotcheck_wire import host_messages as wire
 from spotcheck_wire.blobs import BlobAssembler
-from spotcheck_wire.errors import MessageError
-from spotcheck_wire.frames import Frame, FrameDecoder, FrameEncoder, FramesLost, WrongVersion
+from spotcheck_wire.errors import MessageError, NoCommonTableError
+from spotcheck_wire.flow_control import CreditGrants
+from spotcheck_wire.message_channel import MessageChannel, TableAgreed, Unreadable
 
-_READ_BYTES = 1 << 16
-
-
-class Transport(Protocol):
-    """Moves bytes to and from the device."""
-
-    def write(self, data: bytes) -> None:
-        """Send all of it."""
-
-    def read(self, timeout_s: float) -> bytes | None:
-        """What has arrived; None when nothing did in time, empty when the device is gone."""
-
-    def close(self) -> None:
-        """Let go of the device."""
-
-
-class TcpTransport:
-    """A socket."""
-
-    def __init__(self, host: str, port: int, timeout_s: float = 5.0) -> None:
-        """Connect.
-
-        Raises:
-            DeviceLostError: nobody answers there.
-        """
-        try:
-            self._socket = socket.create_connection((host, port), timeout_s)
-        except OSError as error:
-            raise DeviceLostError(f"no device at {host}:{port}: {error}") from error
-
-    def write(self, data: bytes) -> None:
-        """Send all of it."""
-        self._socket.sendall(data)
-
-    def read(self, timeout_s: float) -> bytes | None:
-        """What has arrived; None when nothing did in time, empty when the device is gone."""
-        self._socket.settimeout(max(timeout_s, 0.001))
-        try:
-            return self._socket.recv(_READ_BYTES)
-        except TimeoutError:
-            return None
-
-    def close(self) -> None:
-        """Let go of the device."""
-        self._socket.close()
-
-
-class SerialTransport:
-    """A serial port."""
-
-    def __init__(self, path: str, baud: int = 921_600) -> None:
-        """Open the port.
-
-        Raises:
-            DeviceLostError: there is no such port.
-        """
-        try:
-            self._port = serial.Serial(path, baud, exclusive=True)
-        except OSError as error:
-            raise DeviceLostError(f"no device at {path}: {error}") from error
-
-    def write(self, data: bytes) -> None:
-        """Send all of it."""
-        self._port.write(data)
-
-    def read(self, timeout_s: float) -> bytes | None:
-        """What has arrived; None when nothing did in time, empty when the device is gone."""
-        self._port.timeout = timeout_s
-        first: bytes = self._port.read(1)
-        return first + self._port.read(self._port.in_waiting) if first else None
-
-    def close(self) -> None:
-        """Let go of the device."""
-        self._port.close()
+SOFTWARE = f"spotcheck {spotcheck.__version__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +30,13 @@ class ArrivedOutcome:
     """What the device says."""
     evidence: bytes | None
     """The evidence that it names, checked against its digest."""
+    device_key: bytes
+    """The paired device's public key, which has signed it."""
+
+    @property
+    def signed(self) -> SignedResult:
+        """What the device's signature is over."""
+        return signed_result(self.message)
 
 
 DeviceEvent = (
@@ -118,22 +53,28 @@ DeviceEvent = (
 class DeviceClient:
     """A connected device; a context manager."""
 
-    def __init__(self, transport: Transport, *, timeout_s: float = 10.0) -> None:
+    def __init__(self, transport: Transport, device: Peer, *, timeout_s: float = 10.0) -> None:
         """Greet the device and wait until it has samples and has sent its correction set.
+
+        Args:
+            transport: What moves bytes to it.
+            device: The device that was paired, which is at the other end.
+            timeout_s: Time in which it must be ready.
 
         Raises:
             DeviceLostError: it does not answer in time.
-            ProtocolVersionError: it speaks another version.
+            ProtocolVersionError: it speaks no message table that the host speaks.
         """
+        self.device = device
+        """The device that was paired; its key signs every outcome."""
         self._transport = transport
-        self._decoder = FrameDecoder()
-        self._encoder = FrameEncoder()
+        self._channel = MessageChannel(f"the host ({SOFTWARE})")
+        self._grants = CreditGrants()
         self._assembler = BlobAssembler()
         self._blobs: dict[str, bytes] = {}
         self._events: deque[DeviceEvent] = deque()
         self._hello: wire.DeviceHello | None = None
-        software = f"spotcheck {spotcheck.__version__}"
-        self._send(wire.HostHello(protocol=wire.PROTOCOL, software=software))
+        self._write(self._channel.opening())
         deadline_s = time.monotonic() + timeout_s
         while self._hello is None or not self._hello.sample_rate_hz or not self.correction_set:
             left_s = deadline_s - time.monotonic()
@@ -209,7 +150,9 @@ class DeviceClient:
 
         Raises:
             DeviceLostError: the device is gone.
-            ProtocolVersionError: it speaks another version.
+            ProtocolVersionError: it speaks no message table that the host speaks.
+            ForgedResultError: an outcome is not signed by the device that was paired; it was not
+                taken.
         """
         deadline_s = time.monotonic() + timeout_s
         while not self._events:
@@ -218,6 +161,15 @@ class DeviceClient:
                 return None
             self._receive(left_s)
         return self._events.popleft()
+
+    def announce(self, code: str, text: str) -> None:
+        """Put a notice of the host's own behind what the device has said so far.
+
+        Args:
+            code: Stable name of the notice.
+            text: Words for a person.
+        """
+        self._events.append(wire.Notice(code=code, text=text, sample=None))
 
     def close(self) -> None:
         """Let go of the device."""
@@ -230,33 +182,51 @@ class DeviceClient:
         self.close()
 
     def _send(self, message: wire.HostMessage) -> None:
+        self._write(self._channel.encode(message))
+
+    def _write(self, data: bytes) -> None:
         try:
-            self._transport.write(self._encoder.encode(*wire.encode_host(message)))
+            self._transport.write(data)
+        except DeviceLostError:
+            raise
         except OSError as error:
             raise DeviceLostError(f"the device is gone: {error}") from error
 
     def _receive(self, timeout_s: float) -> None:
         try:
             data = self._transport.read(timeout_s)
+        except DeviceLostError:
+            raise
         except OSError as error:
             raise DeviceLostError(f"the device is gone: {error}") from error
         if data == b"":
             raise DeviceLostError("the device closed the connection")
-        for event in self._decoder.feed(data or b""):
-            if isinstance(event, Frame):
-                self._take_frame(event)
-            elif isinstance(event, WrongVersion):
-                raise ProtocolVersionError(f"the device speaks table {event.version}, not 1")
-            else:
-                text = f"{event.count} frames" if isinstance(event, FramesLost) else event.reason
-                self._events.append(wire.Notice(code="link-damaged", text=text, sample=None))
-
-    def _take_frame(self, frame: Frame) -> None:
         try:
-            self._take(wire.decode_host(frame))
-        except MessageError as error:
-            # Whatever was lost comes again: the device repeats what is not acknowledged.
-            self._events.append(wire.Notice(code="message-broken", text=str(error), sample=None))
+            for event in self._channel.feed(data or b""):
+                self._take_event(event)
+        except NoCommonTableError as error:
+            raise ProtocolVersionError(str(error)) from error
+        self._grant(len(data or b""))
+
+    def _grant(self, taken: int) -> None:
+        if self._channel.agreed:
+            self._grants.take(taken)
+            total_bytes = self._grants.due()
+            if total_bytes is not None:
+                self._send(wire.Credit(total_bytes=total_bytes))
+
+    def _take_event(self, event: Any) -> None:
+        match event:
+            case TableAgreed():
+                self._send(wire.HostHello(protocol=wire.PROTOCOL, software=SOFTWARE))
+            case Unreadable():
+                self.announce("link-damaged", event.text)
+            case _:
+                try:
+                    self._take(event)
+                except MessageError as error:
+                    # Whatever was lost comes again: the device repeats what is not acknowledged.
+                    self.announce("message-broken", str(error))
 
     def _take(self, message: Any) -> None:
         match message:
@@ -264,6 +234,11 @@ class DeviceClient:
                 if message.protocol != wire.PROTOCOL:
                     raise ProtocolVersionError(
                         f"the device speaks protocol {message.protocol}, not {wire.PROTOCOL}"
+                    )
+                if message.device_id != self.device.name:
+                    raise ProtocolVersionError(
+                        f"the device was paired as {self.device.name} and now calls itself "
+                        f"{message.device_id}; pair it again"
                     )
                 self._hello = message
                 self._events.append(message)
@@ -282,7 +257,28 @@ class DeviceClient:
         sha256 = message.evidence_sha256
         if sha256 is not None and sha256 not in self._blobs:
             text = f"evidence of {message.outcome_id} did not arrive whole; it will come again"
-            self._events.append(wire.Notice(code="evidence-missing", text=text, sample=None))
+            self.announce("evidence-missing", text)
             return
         evidence = self._blobs.pop(sha256) if sha256 else None
-        self._events.append(ArrivedOutcome(message=message, evidence=evidence))
+        device_key = self.device.public
+        if not signed_result(message).is_signed_by(device_key, message.signature):
+            raise ForgedResultError(
+                f"the result {message.outcome_id} is not signed by {self.device.name} "
+                f"({self.device.key_id}), the device that was paired; it is not stored"
+            )
+        arrived = ArrivedOutcome(message=message, evidence=evidence, device_key=device_key)
+        self._events.append(arrived)
+
+
+def signed_result(message: wire.Outcome) -> SignedResult:
+    """What the device's signature of an outcome is over."""
+    return SignedResult(
+        device_id=message.device_id,
+        boot=message.boot,
+        request_id=message.request_id,
+        kind=message.kind,
+        outcome_id=message.outcome_id,
+        body=message.body,
+        evidence_sha256=message.evidence_sha256,
+        correction_set_sha256=message.correction_set_sha256,
+    )

@@ -12,6 +12,7 @@ giving it any name. Only a list of trusted public keys, received from their owne
 way, tells whose a key is.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -24,27 +25,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from spotcheck.errors import ConfigurationError, KeyRefusedError
+from spotcheck_trust.key_names import is_demonstration_public_key, key_id
 
-DEMONSTRATION_MARK = "de0"
-"""First hexadecimal digits of the SHA-256 of every demonstration key's public bytes."""
 KEY_FORMAT = "spotcheck-key-1"
 LONGEST_NAME = 64
-
-
-def fingerprint(public: bytes) -> str:
-    """SHA-256 of the public key's 32 bytes, hexadecimal."""
-    return hashlib.sha256(public).hexdigest()
-
-
-def is_demonstration_public_key(public: bytes) -> bool:
-    """Whether a public key carries the demonstration mark."""
-    return fingerprint(public).startswith(DEMONSTRATION_MARK)
-
-
-def key_id(public: bytes) -> str:
-    """Short name of a key: `demo:` or `key:` and the first 16 digits of its fingerprint."""
-    kind = "demo" if is_demonstration_public_key(public) else "key"
-    return f"{kind}:{fingerprint(public)[:16]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +114,7 @@ def generate_key(name: str) -> SigningKey:
             return SigningKey(name=name, private=private, demo=False)
 
 
+@functools.cache
 def demonstration_key(seed: int, name: str) -> SigningKey:
     """The demonstration key of that seed and name, the same on every machine (about 0.2 s)."""
     counter = 0

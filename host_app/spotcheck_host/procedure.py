@@ -11,7 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from spotcheck.errors import CorrectionSetError, DeviceLostError, RecordStoreFullError
+from spotcheck.errors import (
+    CorrectionSetError,
+    DeviceLostError,
+    ForgedResultError,
+    RecordStoreFullError,
+)
 from spotcheck.evidence import Evidence, parse_evidence
 from spotcheck.meter import Meter, MeteredQuantity
 from spotcheck.plain import from_plain, to_plain
@@ -130,6 +135,8 @@ class PresentLoadProcedure:
                 self._measure(taken)
             except DeviceLostError as error:
                 self._give_up(taken, Reason.DEVICE_LOST, str(error))
+            except ForgedResultError as error:
+                self._give_up(taken, Reason.RESULT_NOT_SIGNED, str(error))
             return self._judge(taken)
         except RecordStoreFullError:
             return self._store_is_full(taken)
@@ -152,6 +159,7 @@ class PresentLoadProcedure:
             "device_connected",
             {
                 "device_id": hello.device_id,
+                "device_key_hex": self._client.device.public.hex(),
                 "boot": hello.boot,
                 "software": hello.software,
                 "correction_set_sha256": hello.correction_set_sha256,
@@ -384,7 +392,20 @@ def _store_outcome(store: RecordStore, event: ArrivedOutcome, *, late: bool) -> 
     if event.evidence is not None and message.evidence_sha256 is not None:
         blobs[message.evidence_sha256] = event.evidence
     case_id = message.request_id.partition("/")[0]
-    body = {"kind": message.kind, "value": message.body, "late": late}
+    body = {
+        "kind": message.kind,
+        "value": message.body,
+        "late": late,
+        "device": {
+            "device_id": message.device_id,
+            "boot": message.boot,
+            "request_id": message.request_id,
+            "evidence_sha256": message.evidence_sha256,
+            "correction_set_sha256": message.correction_set_sha256,
+            "public_hex": event.device_key.hex(),
+            "signature_hex": message.signature.hex(),
+        },
+    }
     store.append(case_id, "outcome", body, blobs)
     return True
 

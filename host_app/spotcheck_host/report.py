@@ -68,6 +68,8 @@ class InstrumentIdentity:
     """Date until which the calibration holds, ISO 8601."""
     software: str
     """Name and version of the software that measured and judged."""
+    key_id: str
+    """Short name of the device's key that signs its results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,6 +389,7 @@ def _basis_rows(data: ReportData, language: Language) -> Rows:
     return [
         *rows,
         [text("instrument"), f"{instrument.device_id}; {text('correction')}: {certificate}"],
+        [text("device_key"), instrument.key_id],
         [text("software"), instrument.software],
         [text("correction_set"), instrument.correction_set_sha256],
         *([[text("evidence"), data.readings[-1].evidence_sha256]] if data.readings else []),

@@ -134,6 +134,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "method": ("测量方法", "Method"),
     "time_base": ("时基", "Time base"),
     "instrument": ("标准装置", "Instrument"),
+    "device_key": ("测量结果的装置签名密钥", "Results signed by the device's key"),
     "correction": ("校准证书", "Calibration certificate"),
     "valid_until": ("有效期至", "valid until"),
     "correction_set": ("修正数据 SHA-256", "Correction set SHA-256"),
@@ -178,6 +179,10 @@ REASONS: dict[Reason, tuple[str, str]] = {
     Reason.FRONT_END_LOST: ("脉冲前端断开", "请插好脉冲前端，然后重新测量"),
     Reason.SAMPLES_LOST: ("采样中断", "请检查模拟前端，然后重新测量"),
     Reason.DEVICE_LOST: ("装置失去联系", "请打开装置电源，然后重新测量"),
+    Reason.RESULT_NOT_SIGNED: (
+        "结果没有装置的有效签名",
+        "查明是谁改动了结果之前，请勿使用这台计算机或这条链路；之后重新与装置配对",
+    ),
     Reason.TIME_BASE_DOUBTFUL: ("时基可疑", "请检查或断开 PPS 接收机；并校准装置时钟"),
     Reason.REFERENCE_NOT_CALIBRATED: ("标准未校准", "请载入本装置及量程的修正数据"),
     Reason.CALIBRATION_EXPIRED: ("校准已过期", "请将装置送校"),

@@ -2,12 +2,14 @@
 
 Needs Python 3.11 and `cryptography`, nothing else; the file may be copied out and read alone:
 
-    python verify_bundle.py BUNDLE [--trusted-key HEX]...
+    python verify_bundle.py BUNDLE [--trusted-key HEX]... [--device-key HEX]...
 
 It says "unchanged, signed by NAME" when every signer's public key was given as trusted, "unchanged,
-signer unknown" otherwise, and what is wrong with the bundle when anything is. The format is
-described in docs/formats/bundle.md. Nothing is unpacked; the bundle's bytes are read once, and
-must be exactly those that its entries give when they are packed again.
+signer unknown" otherwise, and what is wrong with the bundle when anything is. It also says by which
+device's key the results are signed: who holds the laptop can sign a case, but no result.
+
+The format is described in docs/formats/bundle.md. Nothing is unpacked; the bundle's bytes are read
+once, and must be exactly those that its entries give when they are packed again.
 """
 
 import argparse
@@ -32,10 +34,15 @@ LARGEST_BUNDLE = 1 << 30
 MOST_ENTRIES = 65534
 MANIFEST_DOMAIN = b"spotcheck-bundle-1\0"
 EVENT_DOMAIN = b"spotcheck-event-1\0"
+RESULT_DOMAIN = b"spotcheck-device-result-1\0"
 DEMONSTRATION_MARK = "de0"
 CHECKPOINT_ORIGIN = "spotcheck/case/"
 FIXED_ENTRIES = ("events.jsonl", "signatures.json", "keys.json", "checkpoint.txt")
 EVENT_FIELDS = ["actor", "blobs", "body", "case_id", "kind", "previous", "sequence", "time_utc_ns"]
+RESULT_FIELDS = [
+    "boot", "correction_set_sha256", "device_id", "evidence_sha256", "public_hex", "request_id",
+    "signature_hex",
+]  # fmt: skip
 _NAME = re.compile(r"(?:attachments|blobs)/[A-Za-z0-9][A-Za-z0-9._-]{0,120}|[A-Za-z]+\.[a-zA-Z]+")
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
@@ -84,6 +91,14 @@ class BundleReport:
     """Blobs that belong to events."""
     attachments: tuple[str, ...]
     """Names of what is attached."""
+    results: int
+    """Results that came from a device."""
+    unsigned_results: int
+    """Those of them that no device has signed."""
+    device_keys: tuple[str, ...]
+    """Public keys, hexadecimal, of the devices that signed the others."""
+    device_trusted: bool
+    """Whether all results are signed, and by keys of devices that were given."""
 
     @property
     def demonstration(self) -> bool:
@@ -103,13 +118,34 @@ class BundleReport:
             return f"unchanged, signer unknown: a demonstration key, which anybody has ({names})"
         return "unchanged, signer unknown"
 
+    @property
+    def device_statement(self) -> str:
+        """By which device's key the results are signed, in a line."""
+        if not self.results:
+            return "no result of a device"
+        if not self.device_keys:
+            return f"{self.results} results, not signed by the device"
+        keys = ", ".join(_key_id(bytes.fromhex(key)) for key in self.device_keys)
+        if self.unsigned_results:
+            return (
+                f"{self.unsigned_results} of {self.results} results NOT signed by the device, "
+                f"the others by {keys}"
+            )
+        whose = "a device that was given" if self.device_trusted else "a device that is not known"
+        if "demo:" in keys:
+            whose = f"{whose}: a demonstration key, which anybody has"
+        return f"{self.results} results signed by {keys}, {whose}"
 
-def verify(path: Path | str, trusted_keys: Iterable[str] = ()) -> BundleReport:
+
+def verify(
+    path: Path | str, trusted_keys: Iterable[str] = (), device_keys: Iterable[str] = ()
+) -> BundleReport:
     """Check a bundle.
 
     Args:
         path: The file.
         trusted_keys: Public keys, hexadecimal, that were received from their owners.
+        device_keys: Public keys, hexadecimal, that were read on the devices.
 
     Raises:
         BundleVerificationError: whatever is wrong with the bundle.
@@ -127,6 +163,8 @@ def verify(path: Path | str, trusted_keys: Iterable[str] = ()) -> BundleReport:
     _check_blobs(entries, blobs)
     signers = (exporter, *(keys[a] for a in sorted(actors - {exporter.key_id})))
     trusted = {key.lower().strip() for key in trusted_keys}
+    results, unsigned, devices = _checked_results(entries, case_id)
+    known_devices = {key.lower().strip() for key in device_keys}
     return BundleReport(
         case_id=case_id,
         events=len(leaves),
@@ -135,6 +173,10 @@ def verify(path: Path | str, trusted_keys: Iterable[str] = ()) -> BundleReport:
         trusted=all(key.public_hex in trusted for key in signers),
         blobs=len(blobs),
         attachments=tuple(n for n in entries if n.startswith("attachments/")),
+        results=results,
+        unsigned_results=unsigned,
+        device_keys=tuple(sorted(devices)),
+        device_trusted=bool(results) and not unsigned and devices <= known_devices,
     )
 
 
@@ -319,6 +361,58 @@ def _checked_events(
     return leaves, blobs, actors
 
 
+def _checked_results(entries: Mapping[str, bytes], case_id: str) -> tuple[int, int, set[str]]:
+    """How many results came from a device, how many of them unsigned, and the devices' keys."""
+    results = unsigned = 0
+    keys: set[str] = set()
+    for number, line in enumerate(entries["events.jsonl"].splitlines()):
+        event = json.loads(line)
+        if event["kind"] != "outcome":
+            continue
+        where, body = f"event {number}", event["body"]
+        value = _get(body, "value", dict, where)
+        name = value.get("reading_id", value.get("outcome_id"))
+        # What the host itself finds has no device behind it, and is no reading.
+        if name == f"{case_id}-host" and body.get("kind") == "cannot judge":
+            continue
+        results += 1
+        if "device" in body:
+            keys.add(_check_result(body, name, event["blobs"], where))
+        else:
+            unsigned += 1
+    return results, unsigned, keys
+
+
+def _check_result(body: Mapping[str, Any], name: Any, blobs: list[str], where: str) -> str:
+    """The key, hexadecimal, of the device that signed an outcome."""
+    device = _get(body, "device", dict, where)
+    if sorted(device) != RESULT_FIELDS:
+        _fail(f"{where}: what the device signed has other fields than a result")
+    public_hex = _get(device, "public_hex", str, where)
+    key = BundleKey(
+        key_id=_key_id(_unhex(public_hex, 32, f"the device's key of {where}")),
+        name=str(device["device_id"]),
+        public_hex=public_hex,
+    )
+    evidence = device["evidence_sha256"]
+    if blobs != ([] if evidence is None else [evidence]):
+        _fail(f"{where} has other evidence than the device signed")
+    signed = {
+        "device_id": device["device_id"],
+        "boot": device["boot"],
+        "request_id": device["request_id"],
+        "kind": body.get("kind"),
+        "outcome_id": name,
+        "body": body["value"],
+        "evidence_sha256": evidence,
+        "correction_set_sha256": device["correction_set_sha256"],
+    }
+    text = json.dumps(signed, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    signature = _unhex(_get(device, "signature_hex", str, where), 64, f"the result of {where}")
+    _check_signature(key, signature, RESULT_DOMAIN + text.encode(), f"the result of {where}")
+    return public_hex
+
+
 def _check_checkpoint(note: bytes, case_id: str, leaves: list[bytes], key: BundleKey) -> None:
     root = base64.b64encode(merkle_root(leaves)).decode()
     text = f"{CHECKPOINT_ORIGIN}{case_id}\n{len(leaves)}\n{root}\n"
@@ -350,13 +444,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check an exported Spotcheck case bundle.")
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--trusted-key", action="append", default=[], metavar="HEX")
+    parser.add_argument("--device-key", action="append", default=[], metavar="HEX")
     options = parser.parse_args(arguments)
     try:
-        report = verify(options.bundle, options.trusted_key)
+        report = verify(options.bundle, options.trusted_key, options.device_key)
     except (BundleVerificationError, OSError) as error:
         print(f"NOT ACCEPTED: {error}")
         return 1
     print(report.statement)
+    print(report.device_statement)
     print(f"case {report.case_id}: {report.events} events, root {report.root_hash}")
     print(f"{report.blobs} blobs, attachments: {', '.join(report.attachments) or 'none'}")
     return 0

@@ -13,11 +13,11 @@ from spotcheck.reading import Reason
 from spotcheck.verdict import Judgement
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.processes import ChildProcess
-from spotcheck_cli.rehearsal import start_bench, start_device
+from spotcheck_cli.rehearsal import pair_rehearsal, start_bench, start_device
 from spotcheck_cli.scenario import Scenario
 from spotcheck_cli.window import checked_address, connected_workplace
 from spotcheck_host.app.live_picture import LivePicture
-from spotcheck_host.app.reader import InstrumentReader
+from spotcheck_host.app.reader import InstrumentReader, Workplace
 from spotcheck_host.app.reader_values import (
     CannotWork,
     CaseFinished,
@@ -59,6 +59,13 @@ class Listener:
         return self.wait(found)
 
 
+def workplace(address: str, tmp_path: Path) -> Workplace:
+    """The workplace of a computer that is paired with the device of `instrument`."""
+    out = tmp_path / "records"
+    pair_rehearsal(tmp_path / "instrument", demonstration_correction_set().instrument, out)
+    return connected_workplace(address, out, None, "Li")
+
+
 @pytest.fixture
 def device(tmp_path: Path) -> Iterator[str]:
     """The address of a daemon on a simulated bench."""
@@ -75,7 +82,7 @@ def device(tmp_path: Path) -> Iterator[str]:
 def test_a_running_instrument_is_watched_and_used(device: str, tmp_path: Path) -> None:
     out = tmp_path / "records"
     listener = Listener()
-    reader = InstrumentReader(connected_workplace(device, out, None, "Li"), listener)
+    reader = InstrumentReader(workplace(device, tmp_path), listener)
     reader.start()
     try:
         connected = listener.latest(Connected)
@@ -108,9 +115,7 @@ def test_a_lost_instrument_is_told_and_found_again(tmp_path: Path) -> None:
     with start_bench(folder, SCENARIO, real_time=True) as bench:
         with start_device(folder, correction, bench.addresses) as daemon:
             address = daemon.addresses["host"]
-            reader = InstrumentReader(
-                connected_workplace(address, tmp_path / "records", None, "Li"), listener
-            )
+            reader = InstrumentReader(workplace(address, tmp_path), listener)
             reader.start()
             listener.latest(LivePicture)
         listener.latest(InstrumentLost)
@@ -141,7 +146,7 @@ def test_a_case_that_is_stopped_or_left_is_recorded_as_stopped(
         start_device(folder, demonstration_correction_set(), bench.addresses) as daemon,
     ):
         address = daemon.addresses["host"]
-        reader = InstrumentReader(connected_workplace(address, out, None, "Li"), listener)
+        reader = InstrumentReader(workplace(address, tmp_path), listener)
         reader.start()
         try:
             listener.latest(LivePicture)
@@ -166,9 +171,7 @@ def test_a_case_that_is_stopped_or_left_is_recorded_as_stopped(
 @pytest.mark.processes
 def test_a_stop_that_follows_at_once_is_not_lost(device: str, tmp_path: Path) -> None:
     listener = Listener()
-    reader = InstrumentReader(
-        connected_workplace(device, tmp_path / "records", None, "Li"), listener
-    )
+    reader = InstrumentReader(workplace(device, tmp_path), listener)
     reader.start()
     try:
         listener.latest(LivePicture)
@@ -181,11 +184,9 @@ def test_a_stop_that_follows_at_once_is_not_lost(device: str, tmp_path: Path) ->
 
 @pytest.mark.processes
 def test_a_second_window_in_a_folder_is_refused(device: str, tmp_path: Path) -> None:
-    out = tmp_path / "records"
     first, second = Listener(), Listener()
     readers = [
-        InstrumentReader(connected_workplace(device, out, None, "Li"), listener)
-        for listener in (first, second)
+        InstrumentReader(workplace(device, tmp_path), listener) for listener in (first, second)
     ]
     try:
         readers[0].start()

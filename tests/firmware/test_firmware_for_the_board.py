@@ -7,11 +7,10 @@ from importlib.metadata import files
 from pathlib import Path
 
 import pytest
+from test_manifest import RP2, frozen
 
 FIRMWARE = Path(__file__).parents[2] / "device" / "firmware"
 CODEC = FIRMWARE.parent / "spotcheck_wire" / "frontend_codec.py"
-HOST_ONLY = {"main.py", "hal_host.py"}
-"""What only the unix port runs; its own modules have no stubs."""
 MODULES = sorted(path for path in FIRMWARE.glob("*.py") if not path.name.startswith("manifest"))
 STUBS = ("micropython-rp2-stubs", "micropython-stdlib-stubs")
 
@@ -56,7 +55,7 @@ def wrong_by_the_stubs(sources: list[Path], tmp_path: Path) -> list[str]:
 
 
 def test_application_uses_only_what_the_board_has(tmp_path: Path) -> None:
-    sources = [path for path in MODULES if path.name not in HOST_ONLY]
+    sources = sorted(frozen(RP2) - {CODEC})
     assert len(sources) > 15
     assert wrong_by_the_stubs(sources, tmp_path) == []
 

@@ -165,6 +165,7 @@ def example(
             correction_set_sha256="ab" * 32,
             valid_until="2026-08-15",
             software="spotcheck 0.1.0",
+            key_id="key:0123456789abcdef",
         ),
         operator="张三 Zhang San",
         issued_utc_ns=ISSUED_NS,

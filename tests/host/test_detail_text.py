@@ -14,7 +14,7 @@ from spotcheck_cli.demo_instrument import demonstration_correction_set, stream_f
 from spotcheck_device.live_view import LiveViewer
 from spotcheck_device.measuring_session import MeasuringSession
 from spotcheck_host.detail_text import finding_in_chinese
-from spotcheck_host.device_client import SerialTransport, TcpTransport
+from spotcheck_host.transports import SerialTransport, TcpTransport
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +48,19 @@ ROOT = Path(__file__).parents[2]
         (
             "no device at 127.0.0.1:5025: [Errno 111] Connection refused",
             "在 127.0.0.1:5025 找不到装置：[Errno 111] Connection refused",
+        ),
+        (
+            "the pulse front end speaks message table 1, the board 2: "
+            "update the front end's firmware",
+            "脉冲前端使用的消息表版本为 1，主板为 2：请更新前端固件",
+        ),
+        (
+            "the pulse front end speaks message table 3, the board 2: update the board's software",
+            "脉冲前端使用的消息表版本为 3，主板为 2：请更新主板软件",
+        ),
+        (
+            "input 3: pulses lost on the line of the front end: 2",
+            "输入 3：前端线路上丢失的脉冲数：2",
         ),
         ("still measuring SC-1/2; stop it first", "仍在测量 SC-1/2；请先停止"),
         (
@@ -129,7 +142,18 @@ SAID = {
     "device/spotcheck_device/recorder.py": ("_on_notice",),
     "device/spotcheck_device/sources/socket_source.py": ("return",),
     "host_app/spotcheck_host/app/reader.py": ("Failed", "Noticed", "DeviceLostError"),
-    "host_app/spotcheck_host/device_client.py": ("DeviceLostError", "ProtocolVersionError"),
+    "host_app/spotcheck_cli/pairing.py": ("announce",),
+    "device/spotcheck_wire/table_offer.py": ("NoCommonTableError",),
+    "host_app/spotcheck_host/device_client.py": (
+        "DeviceLostError",
+        "ForgedResultError",
+        "ProtocolVersionError",
+    ),
+    "host_app/spotcheck_host/secure_transport.py": (
+        "DeviceLostError",
+        "LinkTamperedError",
+        "NotPairedError",
+    ),
     "host_app/spotcheck_host/procedure.py": ("DeviceLostError",),
     "host_app/spotcheck_host/records.py": ("RecordStoreFullError",),
 }

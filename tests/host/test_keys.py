@@ -8,10 +8,10 @@ from spotcheck_host.keys import (
     SigningKey,
     demonstration_key,
     generate_key,
-    is_demonstration_public_key,
     load_key,
     save_key,
 )
+from spotcheck_trust.key_names import is_demonstration_public_key
 
 
 def test_demonstration_key_is_the_same_on_every_machine() -> None:

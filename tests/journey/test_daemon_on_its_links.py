@@ -20,11 +20,14 @@ from spotcheck.rule import ReadingPlan, load_rule
 from spotcheck.verdict import Judgement
 from spotcheck_cli.demo_instrument import SAMPLE_RATE_HZ as RATE
 from spotcheck_cli.demo_instrument import demonstration_correction_set
+from spotcheck_cli.pairing import connected_device
 from spotcheck_cli.processes import ChildProcess
 from spotcheck_cli.rehearsal import connect, start_bench, start_device
 from spotcheck_cli.scenario import Scenario
+from spotcheck_device.device_trust import device_hosts
 from spotcheck_device.replay import replay
-from spotcheck_host.device_client import ArrivedOutcome, DeviceClient, SerialTransport
+from spotcheck_host.device_client import ArrivedOutcome, DeviceClient
+from spotcheck_host.host_trust import open_host_trust
 from spotcheck_host.keys import demonstration_key
 from spotcheck_host.procedure import Attendance, Case, PresentLoadProcedure
 from spotcheck_host.records import RecordStore
@@ -55,8 +58,8 @@ def clients() -> Iterator[ExitStack]:
 
 
 @pytest.fixture
-def connected(clients: ExitStack) -> Callable[[str], DeviceClient]:
-    return lambda address: clients.enter_context(connect(address))
+def connected(clients: ExitStack, tmp_path: Path) -> Callable[[str], DeviceClient]:
+    return lambda address: clients.enter_context(connect(tmp_path, address))
 
 
 def plan() -> ReadingPlan:
@@ -229,8 +232,10 @@ def test_idle_device_shows_what_is_there_and_measures_from_there(
     assert reading.body["first_stamp"] >= newest * STAMP_SUBDIVISION  # type: ignore[operator]
 
 
-def test_stream_rests_again_when_nobody_watches(device: ChildProcess, connected: Connected) -> None:
-    with connect(device.addresses["host"]) as gone:
+def test_stream_rests_again_when_nobody_watches(
+    device: ChildProcess, connected: Connected, tmp_path: Path
+) -> None:
+    with connect(tmp_path, device.addresses["host"]) as gone:
         gone.watch_live(50)
         last = next_view(gone, RATE).sample
     client = connected(device.addresses["host"])
@@ -250,7 +255,7 @@ def run_on(folder: Path, bench: ChildProcess, seconds: float) -> int:
     """Let the bench run on for a device that is killed then; returns the sample that it reached."""
     with (
         start_device(folder, demonstration_correction_set(), bench.addresses) as device,
-        connect(device.addresses["host"]) as client,
+        connect(folder, device.addresses["host"]) as client,
     ):
         client.start(
             "before", SCENARIO.meter(), plan(),
@@ -343,9 +348,7 @@ def test_without_a_front_end_watching_does_not_begin_the_stream(
     assert {(view.sample, view.obstacle) for view in views} == {(0, "waiting for samples")}
 
 
-def test_serial_host_link_gives_the_same_reading_as_tcp(
-    tmp_path: Path, connected: Connected, clients: ExitStack
-) -> None:
+def test_serial_host_link_gives_the_same_reading_as_tcp(tmp_path: Path, clients: ExitStack) -> None:
     outcomes = []
     for kind in ("tcp", "serial"):
         folder = tmp_path / kind
@@ -358,9 +361,14 @@ def test_serial_host_link_gives_the_same_reading_as_tcp(
             ) as device,
         ):
             if kind == "tcp":
-                client = connected(device.addresses["host"])
+                client = clients.enter_context(connect(folder, device.addresses["host"]))
             else:
-                client = clients.enter_context(DeviceClient(SerialTransport(host_end)))
+                # Another computer, which has never seen this instrument: its cable pairs them.
+                device_hosts(folder / "state").remove("rehearsal")
+                laptop = open_host_trust(folder / "laptop", "laptop")
+                client = clients.enter_context(connected_device(Path(host_end), laptop))
+                said = f"paired over the cable with SC-DEMO-1 ({client.device.key_id})"
+                wait_for(client, lambda e, said=said: isinstance(e, wire.Notice) and e.text == said)
             order(client, "r/1")
             outcomes.append(outcome(client))
     assert outcomes[0].message.body == outcomes[1].message.body

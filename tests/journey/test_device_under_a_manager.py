@@ -89,4 +89,4 @@ def test_daemon_that_a_watchdog_aborts_says_where_it_was(config: Path) -> None:
         _, errors = daemon.communicate(timeout=30)
     assert daemon.returncode == -signal.SIGABRT
     assert "Fatal Python error: Aborted" in errors
-    assert "selectors.py" in errors
+    assert "device_commands.py" in errors

@@ -91,7 +91,7 @@ def test_recording_that_a_killed_device_left_is_not_taken_for_a_whole_one(tmp_pa
         start_device(
             tmp_path, demonstration_correction_set(), bench.addresses, record=(records, "wav")
         ) as device,
-        connect(device.addresses["host"]) as client,
+        connect(tmp_path, device.addresses["host"]) as client,
     ):
         client.start(
             "case-1/1", scenario.meter(), load_rule("jjg596-2012").readings,

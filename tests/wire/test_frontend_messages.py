@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotcheck_wire import frontend_codec as codec
@@ -25,6 +25,7 @@ def frame(message_type: int, body: bytes) -> Frame:
 
 
 @pytest.mark.parametrize("message_type", sorted(codec.BODY_FORMATS))
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_body_of_the_right_length_comes_back_as_it_was(
     message_type: int, data: st.DataObject

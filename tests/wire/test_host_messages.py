@@ -16,6 +16,7 @@ from spotcheck_wire.host_messages import (
     HOST_TABLE,
     Acknowledge,
     BlobChunk,
+    Credit,
     DeviceHello,
     Finished,
     HostHello,
@@ -67,6 +68,10 @@ def of_class(message_class: type[Any]) -> st.SearchStrategy[Any]:
     if message_class is Outcome:
         strategies["kind"] = st.sampled_from(["reading", "cannot judge"])
         strategies["evidence_sha256"] = st.none() | digests
+        strategies["correction_set_sha256"] = digests
+        strategies["signature"] = st.binary(min_size=64, max_size=64)
+    if message_class is Credit:
+        strategies["total_bytes"] = st.integers(0, (1 << 64) - 1)
     if message_class is BlobChunk:
         strategies["sha256"] = digests
         strategies["data"] = st.binary(min_size=1, max_size=20)
@@ -116,9 +121,21 @@ VIEW = LiveView(
     harmonics=b"",
 )
 
+OUTCOME = Outcome(
+    request_id="r",
+    kind="reading",
+    outcome_id="o",
+    body={},
+    evidence_sha256=None,
+    device_id="SC-1",
+    boot=1,
+    correction_set_sha256=DIGEST,
+    signature=bytes(64),
+)
+
 
 def frame(message_type: int, body: bytes) -> Frame:
-    return Frame(version=1, type=message_type, sequence=0, body=body)
+    return Frame(version=2, type=message_type, sequence=0, body=body)
 
 
 def changed(message: HostMessage, **values: object) -> Frame:
@@ -239,13 +256,24 @@ def test_second_spelling_of_a_message_is_refused() -> None:
 
 
 def test_unknown_type_is_named() -> None:
-    with pytest.raises(MessageError, match="0x2D is not in the host's table"):
-        decode_host(frame(0x2D, b"\xa0"))
+    with pytest.raises(MessageError, match="0x2E is not in the host's table"):
+        decode_host(frame(0x2E, b"\xa0"))
 
 
 def test_kind_of_an_outcome_is_one_of_two() -> None:
     with pytest.raises(MessageError, match=r"Outcome\.kind is 'guess'"):
-        Outcome(request_id="r", kind="guess", outcome_id="o", body={}, evidence_sha256=None)
+        dataclasses.replace(OUTCOME, kind="guess")
+
+
+@pytest.mark.parametrize("length", [0, 63, 65])
+def test_signature_of_an_outcome_has_its_length(length: int) -> None:
+    with pytest.raises(MessageError, match=rf"signature has {length} bytes, not 64"):
+        decode_host(changed(OUTCOME, signature=bytes(length)))
+
+
+def test_credit_is_no_debt() -> None:
+    with pytest.raises(MessageError, match="total_bytes is -1"):
+        decode_host(changed(Credit(total_bytes=1), total_bytes=-1))
 
 
 @pytest.mark.parametrize("interval_ms", [-1, 1, 49, 10_001])
@@ -291,7 +319,9 @@ def test_largest_view_of_three_phases_fits_into_a_frame() -> None:
 @pytest.mark.parametrize("digest", ["", "ab", DIGEST.upper(), DIGEST + "0", DIGEST[:-1] + "\n"])
 def test_digest_is_spelt_one_way(digest: str) -> None:
     with pytest.raises(MessageError, match="evidence_sha256 is not 64"):
-        Outcome(request_id="r", kind="reading", outcome_id="o", body={}, evidence_sha256=digest)
+        dataclasses.replace(OUTCOME, evidence_sha256=digest)
+    with pytest.raises(MessageError, match="correction_set_sha256 is not 64"):
+        dataclasses.replace(OUTCOME, correction_set_sha256=digest)
 
 
 def test_table_is_the_published_one() -> None:
@@ -309,4 +339,5 @@ def test_table_is_the_published_one() -> None:
         (0x2A, Refused),
         (0x2B, WatchLive),
         (0x2C, LiveView),
+        (0x2D, Credit),
     ]

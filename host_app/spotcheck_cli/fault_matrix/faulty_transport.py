@@ -5,7 +5,7 @@ a link that is encrypted is tried in the same way.
 """
 
 from spotcheck.errors import DeviceLostError
-from spotcheck_host.device_client import Transport
+from spotcheck_host.transports import Transport
 from spotcheck_sim.link_faults import AfterMessage, FaultyLink, LinkFault
 
 GREETING, PROGRESS, EVIDENCE, OUTCOME = "greeting", "progress", "evidence", "outcome"

@@ -57,6 +57,10 @@ def outcome() -> PendingOutcome:
         body={"words": "a" * 3000},
         evidence_sha256=hashlib.sha256(_EVIDENCE).hexdigest(),
         evidence=_EVIDENCE,
+        device_id="SC-1",
+        boot=1,
+        correction_set_sha256=hashlib.sha256(b"").hexdigest(),
+        signature=bytes(range(64)),
     )
 
 
@@ -69,7 +73,9 @@ def run_journal(trial: JournalTrial) -> Finding:
             path = folder / trial.file
             path.write_bytes(path.read_bytes()[: trial.at])
         try:
-            found = Journal(folder).pending()
+            journal = Journal(folder)
+            read = [journal.load(name) for name in journal.pending()]
+            found = [kept for kept in read if kept is not None]
         except SpotcheckError as error:
             return named(type(error).__name__)
         return _of_torn(found) if trial.fault is JournalFault.TORN else _judged(done, found)

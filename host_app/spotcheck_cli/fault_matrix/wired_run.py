@@ -15,17 +15,21 @@ from spotcheck.errors import DeviceLostError, SpotcheckError
 from spotcheck_cli.fault_matrix.faulty_transport import FaultyTransport
 from spotcheck_cli.fault_matrix.finding import Finding, named, of_verdict, wrong
 from spotcheck_cli.fault_matrix.trial import SAMPLE_RATE_HZ, STREAM_S, Trial
+from spotcheck_cli.rehearsal import HOST_FOLDER, pair_rehearsal, secured
 from spotcheck_device.config import DeviceConfig
 from spotcheck_device.daemon import Daemon
-from spotcheck_host.device_client import DeviceClient, TcpTransport
+from spotcheck_host.device_client import DeviceClient
+from spotcheck_host.host_trust import open_host_trust
 from spotcheck_host.keys import SigningKey, demonstration_key
 from spotcheck_host.procedure import Attendance, Case, PresentLoadProcedure
 from spotcheck_host.records import RecordStore
+from spotcheck_host.transports import TcpTransport
 from spotcheck_sim.bench import BenchConfig, SimulatedBench
 from spotcheck_sim.link_faults import LinkFault
 from spotcheck_sim.wired_bench import WiredBench, WiredFaults
 
 CONNECT_S = 5.0
+DEVICE_ID = "SC-FAULT"
 AT_ONCE = 24
 """Trials that may run at once: most of their time they wait."""
 _HOSTS = ThreadPoolExecutor(AT_ONCE)
@@ -88,11 +92,12 @@ async def run_wired(wired: WiredTrial) -> Finding:
 def _device_config(folder: Path, trial: Trial, sources: dict[str, str]) -> DeviceConfig:
     correction = folder / "correction-set.json"
     correction.write_bytes(trial.correction.to_bytes())
+    pair_rehearsal(folder, DEVICE_ID, folder / HOST_FOLDER)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     return DeviceConfig(
-        device_id="SC-FAULT",
+        device_id=DEVICE_ID,
         state_folder=str(folder / "state"),
         correction_set=str(correction),
         samples=sources["samples"],
@@ -105,7 +110,8 @@ def _host_work(wired: WiredTrial, transport: FaultyTransport, folder: Path) -> F
     """What the host, in a thread of its own, came to."""
     with contextlib.closing(transport):
         try:
-            with DeviceClient(transport) as client:
+            trust = open_host_trust(folder / HOST_FOLDER, "rehearsal")
+            with secured(transport, trust) as client:
                 return _judged(wired, client, folder)
         except SpotcheckError as error:
             return named(_words(error))

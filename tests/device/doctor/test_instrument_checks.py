@@ -6,8 +6,10 @@ import datetime
 import os
 import socket
 import struct
+import sys
 import threading
 import tty
+import types
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -363,11 +365,35 @@ def test_source_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_sample_source(f"tcp:{samples}", SET).code == "samples.unreachable"
 
 
-def test_source_of_another_kind_is_looked_for_under_dev() -> None:
-    there = "spi:/dev/null?drdy=/dev/zero:25&rate_hz=8000"
-    assert check_sample_source(there, SET).code == "samples.other-kind"
-    finding = check_sample_source("spi:/dev/null?drdy=/dev/gpiochip99:25&rate_hz=8000", SET)
-    assert (finding.code, finding.facts["device"]) == ("samples.no-device", "/dev/gpiochip99")
+REST = "rate_hz=8000&phases=1&inputs=0,1&voltage=480V"
+
+
+@pytest.mark.parametrize(
+    ("samples", "code"),
+    [
+        (f"spi:/dev/null?drdy=/dev/zero:25&{REST}&current=C100", "samples.good"),
+        (f"spi:/dev/null?drdy=/dev/zero:25&{REST}&current=C7", "samples.not-usable"),
+        (f"spi:/dev/null?drdy=/dev/gpiochip99:25&{REST}&current=C100", "samples.no-device"),
+        (f"spi:/dev/spidev99.0?drdy=/dev/zero:25&{REST}&current=C100", "samples.no-device"),
+        ("recording:/dev?pace=credit", "samples.recording"),
+        ("recording:/dev/null?pace=credit", "samples.unreachable"),
+    ],
+)
+def test_source_of_this_board_is_looked_for_without_starting_it(samples: str, code: str) -> None:
+    assert check_sample_source(samples, SET).code == code
+
+
+def test_iio_source_needs_its_library_and_a_calibrated_range(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    samples = "iio:ip:192.0.2.1?device=x&phases=1&inputs=0,1&voltage=480V&current="
+    monkeypatch.setitem(sys.modules, "iio", types.ModuleType("iio"))
+    assert check_sample_source(samples + "C100", SET).code == "samples.iio"
+    assert check_sample_source(samples + "C7", SET).code == "samples.not-usable"
+    monkeypatch.setitem(sys.modules, "iio", None)
+    finding = check_sample_source(samples + "C100", SET)
+    assert finding.code == "samples.unreachable"
+    assert "pylibiio" in str(finding.facts["text"])
 
 
 # Address and unit

@@ -1,0 +1,96 @@
+"""What moves bytes to and from a device: a socket, or a serial port."""
+
+import socket
+from typing import Protocol
+
+import serial
+
+from spotcheck.errors import DeviceLostError
+from spotcheck_wire.serial_carrier import CarriedRecords, CarrierEvent, SerialCarrier
+
+_READ_BYTES = 1 << 16
+
+
+class Transport(Protocol):
+    """Moves bytes to and from the device."""
+
+    def write(self, data: bytes) -> None:
+        """Send all of it."""
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """What has arrived; None when nothing did in time, empty when the device is gone."""
+
+    def close(self) -> None:
+        """Let go of the device."""
+
+
+class TcpTransport:
+    """A socket."""
+
+    def __init__(self, host: str, port: int, timeout_s: float = 5.0) -> None:
+        """Connect.
+
+        Raises:
+            DeviceLostError: nobody answers there.
+        """
+        try:
+            self._socket = socket.create_connection((host, port), timeout_s)
+        except OSError as error:
+            raise DeviceLostError(f"no device at {host}:{port}: {error}") from error
+
+    def write(self, data: bytes) -> None:
+        """Send all of it."""
+        self._socket.sendall(data)
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """What has arrived; None when nothing did in time, empty when the device is gone."""
+        self._socket.settimeout(max(timeout_s, 0.001))
+        try:
+            return self._socket.recv(_READ_BYTES)
+        except TimeoutError:
+            return None
+
+    def close(self) -> None:
+        """Let go of the device."""
+        self._socket.close()
+
+
+class SerialTransport:
+    """A serial port; what goes over it is carried in frames (`spotcheck_wire.serial_carrier`)."""
+
+    def __init__(self, path: str, baud: int = 921_600) -> None:
+        """Open the port and begin a session on it.
+
+        Raises:
+            DeviceLostError: there is no such port.
+        """
+        try:
+            self._port = serial.Serial(path, baud, exclusive=True)
+            self._carrier = SerialCarrier(device_side=False)
+            self._port.write(self._carrier.begin())
+        except OSError as error:
+            raise DeviceLostError(f"no device at {path}: {error}") from error
+
+    def write(self, data: bytes) -> None:
+        """Send all of it."""
+        self._port.write(self._carrier.carry(data))
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """What has arrived; None when nothing did in time, empty when the session is over."""
+        self._port.timeout = timeout_s
+        first: bytes = self._port.read(1)
+        if not first:
+            return None
+        events, answers = self._carrier.feed(first + self._port.read(self._port.in_waiting))
+        if answers:
+            self._port.write(answers)
+        data = b"".join(event.data for event in events if isinstance(event, CarriedRecords))
+        return data or (b"" if CarrierEvent.ENDED in events else None)
+
+    def close(self) -> None:
+        """Let go of the device."""
+        try:
+            if self._carrier.carries:
+                self._port.write(self._carrier.end())
+        finally:
+            self._port.close()
