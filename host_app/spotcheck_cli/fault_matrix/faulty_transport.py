@@ -31,6 +31,11 @@ class FaultyTransport:
         self._writes = 0
         self._saw_evidence = False
         self._is_cut = False
+        self._is_open = False
+
+    def open_session(self) -> None:
+        """The two have greeted each other; the next thing to be sent is an order."""
+        self._is_open = True
 
     @property
     def has_struck(self) -> bool:
@@ -39,8 +44,8 @@ class FaultyTransport:
 
     def write(self, data: bytes) -> None:
         """Send all of it."""
-        step = (HOST_HELLO, START, ACKNOWLEDGE)[min(self._writes, 2)]
-        self._writes += 1
+        step = (START, ACKNOWLEDGE)[min(self._writes, 1)] if self._is_open else HOST_HELLO
+        self._writes += self._is_open
         if arrived := self._carried(step, data):
             self._inner.write(arrived)
 
@@ -56,7 +61,7 @@ class FaultyTransport:
         self._inner.close()
 
     def _step_of(self, data: bytes) -> str:
-        if self._writes < 2:
+        if not self._is_open:
             return GREETING
         if len(data) >= SMALLEST_EVIDENCE_BYTES:
             self._saw_evidence = True

@@ -112,6 +112,7 @@ def _host_work(wired: WiredTrial, transport: FaultyTransport, folder: Path) -> F
         try:
             trust = open_host_trust(folder / HOST_FOLDER, "rehearsal")
             with secured(transport, trust) as client:
+                transport.open_session()
                 return _judged(wired, client, folder)
         except SpotcheckError as error:
             return named(_words(error))
