@@ -1,8 +1,9 @@
 # `make demo` and `make test` each set up what they need.
 .PHONY: setup demo app test lint app-shots station-plots dsp-pictures bench-accuracy bench-speed \
 	bench-sources campaign-gaps \
-	campaign-clock campaign-coverage campaign-kill campaign-sequential campaign-aarch64 campaign-emulation \
-	campaign-links campaign-wire bench-wire rp2-firmware firmware-coverage lock clean
+	campaign-clock campaign-coverage campaign-kill campaign-faults campaign-plan campaign-sequential \
+	campaign-aarch64 campaign-emulation campaign-links campaign-wire bench-wire rp2-firmware \
+	firmware-coverage lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -87,6 +88,15 @@ campaign-clock: setup
 # Kills daemon and host at random moments and looks for every acknowledged reading.
 campaign-kill: setup
 	$(BIN)/spotcheck campaign kill --runs 100 --out build/kill-campaign
+
+# Every kind of fault at every step of every protocol, two seeds each (about four minutes).
+campaign-faults: setup
+	$(BIN)/spotcheck campaign faults --seeds 2 --out docs/fault-matrix.md
+
+# Sixty load points, about an hour of stream, in one process (half a minute).
+campaign-plan: setup
+	@mkdir -p build
+	$(BIN)/spotcheck campaign plan --out build/plan.md
 
 # Which lines of the front end's firmware run under MicroPython (15 s).
 firmware-coverage: setup

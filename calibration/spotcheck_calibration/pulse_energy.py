@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spotcheck.meter import PulseOutput
 from spotcheck.reading import Reason
 from spotcheck_dsp.pulses.filtered_lines import PulseEnergies, StampNoise
+from spotcheck_dsp.pulses.interruption import interruption
 from spotcheck_dsp.pulses.pulse_fit import PulseEnergyFit, PulseFilter, fit_energy_per_pulse
 from spotcheck_dsp.pulses.pulse_line import PulseLine, gate, least_squares_line
 from spotcheck_dsp.pulses.pulse_ripple import RippleAtPulses
@@ -108,6 +109,16 @@ def number_pulses(
     Returns:
         The pulses, or as a sentence why they cannot be numbered.
     """
+    found = _numbered(stamps_s, energies, claimed_j)
+    if isinstance(found, str):
+        return found
+    used_j = energies.smoothed_j[found.used]
+    return interruption(stamps_s[found.used], used_j, found.numbers) or found
+
+
+def _numbered(
+    stamps_s: Array, energies: EnergiesAtPulses, claimed_j: float
+) -> NumberedPulses | str:
     count = len(stamps_s)
     intervals = np.diff(energies.smoothed_j)
     if intervals.min() > 0 and intervals.max() / intervals.min() <= LARGEST_INTERVAL_RATIO:

@@ -10,7 +10,7 @@ from rich.progress import track
 EXIT_FOUND = 1
 
 campaign = typer.Typer(
-    help="Long trials: coverage of U, kills, attacks on links.", no_args_is_help=True
+    help="Long trials: coverage of U, kills, faults, attacks on links.", no_args_is_help=True
 )
 
 
@@ -51,6 +51,47 @@ def kill(
 
 
 @campaign.command()
+def faults(
+    seeds: Annotated[int, typer.Option(help="Seeds that every cell is tried with.")] = 1,
+    first_seed: Annotated[int, typer.Option(help="The first of them.")] = 1,
+    protocol: Annotated[str, typer.Option(help="Only protocols with this in their name.")] = "",
+    out: Annotated[Path | None, typer.Option(help="File for the tables (Markdown).")] = None,
+) -> None:
+    """Every kind of fault at every step of every protocol: what does each end in?"""
+    from spotcheck_cli.fault_matrix.cells import all_cells
+    from spotcheck_cli.fault_matrix.finding import Ending
+    from spotcheck_cli.fault_matrix.matrix import counts, page, run_cells
+
+    cells = [cell for cell in all_cells() if protocol.lower() in cell.protocol.lower()]
+    tried = run_cells(cells, range(first_seed, first_seed + seeds))
+    for one in tried:
+        if one.finding.ending is Ending.WRONG:
+            place = f"{one.cell.protocol}: {one.cell.kind}, {one.cell.step}, seed {one.seed}"
+            typer.echo(f"WRONG {place}: {one.finding.words}")
+    ends = counts(tried)
+    typer.echo(", ".join(f"{ends[ending]} {ending.value}" for ending in Ending))
+    if out is not None:
+        out.write_text(page(tried), "utf-8")
+    raise typer.Exit(1 if ends[Ending.WRONG] else 0)
+
+
+@campaign.command()
+def plan(
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    points: Annotated[int, typer.Option(help="So many of the sixty points.", min=1, max=60)] = 60,
+    out: Annotated[Path | None, typer.Option(help="File for the table (Markdown).")] = None,
+) -> None:
+    """Sixty load points, about an hour of stream, in one process."""
+    from spotcheck_cli.load_plan import markdown, run_plan, sixty_points
+
+    planned = sixty_points()[:points]
+    results = list(track(run_plan(planned, seed), total=points, console=Console(stderr=True)))
+    table = markdown(results)
+    typer.echo(table)
+    if out is not None:
+        out.write_text(table, "utf-8")
+
+
 def links(
     attacks: Annotated[int, typer.Option(help="Records to attack.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Seed of the attacks.")] = 1,

@@ -216,7 +216,10 @@ class PresentLoadProcedure:
             maximum_duration_s=LONGEST_READING_S,
         )
         self._told_to_stop_at_s = None
-        while True:
+        wanted = len(taken.readings) + readings
+        has_finished = False
+        # An outcome that the link damaged comes again, behind the end of its measurement.
+        while not has_finished or (taken.obstacle is None and len(taken.readings) < wanted):
             event = self._next_event(request_id)
             if event is None:
                 self._give_up(taken, Reason.STOPPED, STOPPED)
@@ -233,8 +236,7 @@ class PresentLoadProcedure:
             self._attendance.observe(event)
             if isinstance(event, wire.Refused):
                 return
-            if isinstance(event, wire.Finished) and event.request_id == request_id:
-                break
+            has_finished |= isinstance(event, wire.Finished) and event.request_id == request_id
         if taken.obstacle and taken.obstacle.reason is Reason.NEGATIVE_POWER:
             self._ask_about_direction(taken, readings)
 

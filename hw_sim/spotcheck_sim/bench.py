@@ -11,14 +11,17 @@ from spotcheck.ports import PulseBatch
 from spotcheck.pulses import STAMP_SUBDIVISION, Pulse
 from spotcheck.samples import SampleBlock, StreamFormat
 from spotcheck_sim.front_end import FrontEnd, typical_front_end
+from spotcheck_sim.front_end_change import ChangingSampler, FrontEndChange
+from spotcheck_sim.gps_receiver import GpsReceiver, PpsEdges
+from spotcheck_sim.head_light import HeadLight, LedEdges, LitHeadEdges
 from spotcheck_sim.load import Load
 from spotcheck_sim.mains import Mains
 from spotcheck_sim.meter_energy import MeterEnergy
 from spotcheck_sim.meter_pulses import MeterPulses
+from spotcheck_sim.meter_registers import MeterRegisters
 from spotcheck_sim.meter_under_test import MeterUnderTest, PulseKind
 from spotcheck_sim.optics import OpticalEdges, OpticalHead
 from spotcheck_sim.power_truth import PlantPower
-from spotcheck_sim.sampler import BATCH_SAMPLES, Sampler
 from spotcheck_sim.waveform import Harmonic
 
 COUNTS_PER_SAMPLE = 3000
@@ -39,8 +42,14 @@ class BenchConfig:
     """The meter under test."""
     optical_head: OpticalHead = field(default_factory=OpticalHead)
     """The head on the meter's LED."""
+    head_light: HeadLight | None = None
+    """Light on the head; None: a well aligned head in the dark."""
     front_end: FrontEnd = field(default_factory=typical_front_end)
     """Divider, clamps, converter and clock."""
+    front_end_changes: tuple[FrontEndChange, ...] = ()
+    """What becomes of the front end in mid-stream, rising in sample."""
+    gps: GpsReceiver | None = None
+    """Receiver whose pulse per second goes to the pulse front end; None: none is connected."""
 
 
 class EdgeKind(Enum):
@@ -48,6 +57,7 @@ class EdgeKind(Enum):
 
     FALLING = b"F"
     MARKER = b"M"
+    PPS = b"P"
     RISING = b"R"
 
 
@@ -58,7 +68,7 @@ class CounterEdge:
     count: int
     """Counter value, not wrapped, since sample 0."""
     kind: EdgeKind
-    """Edge of the LED, or ADC frame marker."""
+    """Edge of the LED, ADC frame marker, or pulse per second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,8 @@ class BenchTruth:
     """Power and energy through the meter as functions of true time."""
     meter_energy: MeterEnergy
     """Energy that the meter has counted."""
+    registers: MeterRegisters
+    """What the meter's registers and its clock show."""
     start_energy_fraction: float
     """Part of a pulse's energy in the meter at time 0."""
     frequency_hz: float
@@ -113,14 +125,19 @@ class SimulatedBench:
 
     def __init__(self, config: BenchConfig, seed: int) -> None:
         """Set up the bench at true time 0, which is sample 0."""
-        noise, meter, head = np.random.SeedSequence(seed).spawn(3)
+        noise, meter, head, light, gps = np.random.SeedSequence(seed).spawn(5)
         self.config = config
         power = PlantPower(config.mains, config.load, config.front_end.stream_format.phases)
         energy = MeterEnergy(config.meter, power)
         pulses = MeterPulses(config.meter, energy, meter)
         led = (config.meter.led_width_s, config.meter.jitter_s)
-        self._edges = OpticalEdges(config.optical_head, pulses, led, head)
-        self._sampler = Sampler(config.mains, config.load, config.front_end, noise)
+        self._edges: LedEdges = OpticalEdges(config.optical_head, pulses, led, head)
+        if config.head_light is not None:
+            self._edges = LitHeadEdges(config.head_light, self._edges, light)
+        self._pps = PpsEdges(config.gps, gps) if config.gps is not None else None
+        self._sampler = ChangingSampler(
+            config.mains, config.load, config.front_end, config.front_end_changes, noise
+        )
         self._true_rate_hz = config.front_end.true_sample_rate_hz
         self._made = memoryview(b"")
         self._next_sample = 0
@@ -129,6 +146,7 @@ class SimulatedBench:
         self._pulses_given = 0
         self._rises_given = 0
         self._falls_given = 0
+        self._pps_given = 0
         self._next_marker = 0
         self.truth = self._work_out_truth(power, energy, pulses.start_energy_fraction)
 
@@ -139,6 +157,7 @@ class SimulatedBench:
         return BenchTruth(
             power=power,
             meter_energy=energy,
+            registers=MeterRegisters(self.config.meter, energy),
             start_energy_fraction=start_energy_fraction,
             frequency_hz=self.config.mains.frequency_hz,
             true_sample_rate_hz=self._true_rate_hz,
@@ -147,8 +166,8 @@ class SimulatedBench:
 
     @property
     def stream_format(self) -> StreamFormat:
-        """Rate, phases and ranges of the stream."""
-        return self.config.front_end.stream_format
+        """Rate, phases and ranges of the stream from the next sample on."""
+        return self._sampler.format_at(self._next_sample)
 
     @property
     def next_sample(self) -> int:
@@ -163,14 +182,25 @@ class SimulatedBench:
     def blocks(self) -> Iterator[SampleBlock]:
         """Consecutive blocks without end, of the size that costs least."""
         while True:
-            yield self.next_block(self._batch_end - self._next_sample or BATCH_SAMPLES)
+            ready_end = max(self._batch_end, self._next_sample)
+            if ready_end == self._next_sample:
+                ready_end = self._sampler.batch_end(ready_end)
+            yield self.next_block(ready_end - self._next_sample)
 
     def next_block(self, sample_count: int) -> SampleBlock:
         """The next samples; how they are split does not change them.
 
         Args:
             sample_count: Samples per channel wanted.
+
+        Raises:
+            ConfigurationError: the block would span two formats; end it where the format changes.
         """
+        end_format = self._sampler.format_at(self._next_sample + sample_count - 1)
+        if end_format != self.stream_format:
+            raise ConfigurationError(
+                f"{sample_count} samples from {self._next_sample} on span a change of the format"
+            )
         frame = 4 * self.stream_format.channels
         parts: list[memoryview] = []
         wanted = sample_count * frame
@@ -187,7 +217,7 @@ class SimulatedBench:
     def _make_batch(self) -> None:
         batch = self._sampler.batch(self._batch_end)
         self._made = memoryview(batch.data).cast("B")
-        self._batch_end += BATCH_SAMPLES
+        self._batch_end += len(batch)
 
     def batch_up_to(self, sample: int) -> PulseBatch:
         """Pulses before `sample` that were not delivered yet."""
@@ -214,7 +244,10 @@ class SimulatedBench:
         falling = self._counted(falls, EdgeKind.FALLING, end_count)
         self._rises_given += len(rising)
         self._falls_given += len(falling)
-        edges = [*rising, *falling, *self._markers(sample)]
+        pps = self._pps.edges_before(end_s, self._pps_given) if self._pps is not None else []
+        seconds = self._counted(pps, EdgeKind.PPS, end_count)
+        self._pps_given += len(seconds)
+        edges = [*rising, *falling, *self._markers(sample), *seconds]
         return sorted(edges, key=lambda edge: edge.count)
 
     def _counted(self, times_s: list[float], kind: EdgeKind, end_count: int) -> list[CounterEdge]:

@@ -48,6 +48,8 @@ class FrontEnd:
     """Mains frequency at which phase errors are stated, in Hz."""
     full_scale_code: int = FULL_SCALE_CODE
     """Codes are clipped to ± this value, which no valid sample reaches."""
+    clamp_phases: tuple[int, int, int] = (0, 1, 2)
+    """Phase whose current the clamp of each phase sits on, from 0."""
 
     def __post_init__(self) -> None:
         phases = self.stream_format.phases
@@ -56,6 +58,8 @@ class FrontEnd:
                 f"{len(self.voltage)} voltage and {len(self.current)} current channels "
                 f"do not make {phases} phases"
             )
+        if not set(self.clamp_phases[:phases]) <= set(range(phases)):
+            raise ConfigurationError(f"clamps of {phases} phases on phases {self.clamp_phases}")
 
     @property
     def true_sample_rate_hz(self) -> float:

@@ -1,6 +1,8 @@
 """The energy that the meter under test has counted, and when it reaches a given amount."""
 
 import math
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +17,10 @@ _ROWS_AT_ONCE = 1024
 
 
 class MeterEnergy:
-    """M(t): the true energy times (1 + error), with the error of each segment of the load."""
+    """M(t): the true energy times (1 + error), with the error of each segment of the load.
+
+    A meter at rest counts its creep, and one that restarts counts nothing.
+    """
 
     def __init__(self, meter: MeterUnderTest, power: PlantPower) -> None:
         """Work out the counted energy at the begin of every segment."""
@@ -23,10 +28,13 @@ class MeterEnergy:
         self._pulsating = meter.pulse_kind is not PulseKind.SMOOTHED
         filtered = meter.pulse_kind is PulseKind.FILTERED
         self._lag_rad = math.radians(meter.filter_lag_deg) if filtered else 0.0
-        self._gains = np.array([_gain(meter, power, segment) for segment in power.segments])
-        self._starts = np.array([segment.start_s for segment in power.segments])
+        self._segments = _split_at_reset(power.segments, meter)
+        self._gains = np.array([_gain(meter, power, segment) for segment in self._segments])
+        self._creep_w = np.array([_creep_w(meter, power, segment) for segment in self._segments])
+        self._starts = np.array([segment.start_s for segment in self._segments])
         true_at_starts_j = self._true_energy_j(self._starts)
         counted_j = self._gains[:-1] * np.diff(true_at_starts_j)
+        counted_j += self._creep_w[:-1] * np.diff(self._starts)
         self._true_at_starts_j = true_at_starts_j
         self._counted_at_starts_j = np.concatenate(([0.0], np.cumsum(counted_j)))
 
@@ -37,21 +45,26 @@ class MeterEnergy:
 
     def at(self, time_s: FloatArray) -> FloatArray:
         """Energy counted since true time 0, in J."""
-        index = self._power.segment_index(time_s)
+        index = self._segment_index(time_s)
         gained = self._true_energy_j(time_s) - self._true_at_starts_j[index]
-        return np.asarray(self._counted_at_starts_j[index] + self._gains[index] * gained)
+        crept = self._creep_w[index] * (time_s - self._starts[index])
+        return np.asarray(self._counted_at_starts_j[index] + self._gains[index] * gained + crept)
+
+    def _segment_index(self, time_s: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
+        return np.maximum(np.searchsorted(self._starts, time_s, side="right") - 1, 0)
 
     def counted_mean_j(self, from_s: float, to_s: float) -> float:
         """Energy that the mean power lets the meter count between two instants, in J."""
         edges = np.unique(np.clip([from_s, *self._starts, to_s], from_s, to_s))
-        index = self._power.segment_index(edges[:-1])
-        return float(np.sum(self._gains[index] * np.diff(self._power.energy_j(edges))))
+        index = self._segment_index(edges[:-1])
+        gained_j = self._gains[index] * np.diff(self._power.energy_j(edges))
+        return float(np.sum(gained_j + self._creep_w[index] * np.diff(edges)))
 
     def largest_before_j(self, time_s: float) -> float:
         """No less than the largest energy counted before an instant, in J."""
         instants = np.array([*self._starts[self._starts < time_s], time_s])
         ripple_j = 2 * self._power.ripple_bound_j * float(np.max(np.abs(self._gains)))
-        factor = max(abs(segment.power_factor_on_base) for segment in self._power.segments)
+        factor = max(abs(segment.power_factor_on_base) for segment in self._segments)
         return float(np.max(self.at(instants))) + (ripple_j * factor if self._pulsating else 0.0)
 
     def first_times(self, thresholds_j: FloatArray, from_s: float, to_s: float) -> FloatArray:
@@ -67,9 +80,10 @@ class MeterEnergy:
         """
         found: list[FloatArray] = []
         pending = thresholds_j
-        for number, segment in enumerate(self._power.segments):
+        for number, segment in enumerate(self._segments):
             begin, end = max(from_s, segment.start_s), min(to_s, segment.end_s)
-            if begin < end and pending.size and self._gains[number] != 0.0:
+            counts = self._gains[number] != 0.0 or self._creep_w[number] != 0.0
+            if begin < end and pending.size and counts:
                 times = self._first_times_in(number, pending, begin, end)
                 found.append(times)
                 pending = pending[times.size :]
@@ -79,11 +93,12 @@ class MeterEnergy:
         self, number: int, thresholds_j: FloatArray, begin_s: float, end_s: float
     ) -> FloatArray:
         """First times within one segment, by formula or between brackets."""
-        factor = float(self._power.segments[number].power_factor_on_base)
+        factor = float(self._segments[number].power_factor_on_base)
         counted_w = float(self._gains[number]) * self._power.power_w(begin_s)
+        counted_w += float(self._creep_w[number])
         above_j = thresholds_j - self._counted_at_starts_j[number]
         centre_s = self._starts[number] + above_j / counted_w
-        if not self._pulsating:
+        if not self._pulsating or self._gains[number] == 0.0:
             # Rounding may put a crossing of the window's very begin just before it.
             return np.asarray(np.maximum(centre_s[centre_s < end_s], begin_s))
         reach_s = 2 * abs(self._gains[number] * factor) * self._power.ripple_bound_j / counted_w
@@ -143,10 +158,36 @@ class MeterEnergy:
         return np.asarray(low_s + part * (high_s - low_s))
 
 
+def _split_at_reset(segments: tuple[Segment, ...], meter: MeterUnderTest) -> tuple[Segment, ...]:
+    """The segments of the load, cut where the meter stops counting and where it goes on."""
+    cuts = (meter.reset.at_s, meter.reset.end_s) if meter.reset else ()
+    pieces: list[Segment] = []
+    for segment in segments:
+        inside = [cut for cut in cuts if segment.start_s < cut < segment.end_s]
+        edges = [segment.start_s, *inside, segment.end_s]
+        pieces += [replace(segment, start_s=start, end_s=end) for start, end in pairwise(edges)]
+    return tuple(pieces)
+
+
+def _is_blind(meter: MeterUnderTest, segment: Segment) -> bool:
+    reset = meter.reset
+    return reset is not None and reset.at_s <= segment.start_s < reset.end_s
+
+
 def _gain(meter: MeterUnderTest, power: PlantPower, segment: Segment) -> float:
-    """Counted energy for each unit of true energy in a segment; 0 below the starting power."""
+    """Counted energy for each unit of true energy in a segment; 0 for a meter at rest."""
     mean_w = power.power_w(segment.start_s)
-    if mean_w == 0.0 or abs(mean_w) < meter.starting_power_w:
+    current_a = power.mean_phase_current_a(segment)
+    if mean_w == 0.0 or abs(mean_w) < meter.starting_power_w or _is_blind(meter, segment):
         return 0.0
-    error = meter.error_percent_at(power.mean_phase_current_a(segment))
-    return math.copysign(1 + error / 100, mean_w)
+    # A load set to the starting current is at it, whatever the last bit of a product says.
+    if current_a < meter.starting_current_a * (1 - 1e-12):
+        return 0.0
+    return math.copysign(1 + meter.error_percent_at(current_a) / 100, mean_w)
+
+
+def _creep_w(meter: MeterUnderTest, power: PlantPower, segment: Segment) -> float:
+    """Power counted without any current, in W; a meter without voltage is dark."""
+    has_voltage = power.mains.voltage_v * segment.voltage_factor > 0.0
+    is_idle = power.mean_phase_current_a(segment) == 0.0
+    return meter.creep_power_w if has_voltage and is_idle and not _is_blind(meter, segment) else 0.0

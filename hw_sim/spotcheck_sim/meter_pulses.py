@@ -28,6 +28,9 @@ class MeterPulses:
         given = meter.start_energy_fraction
         self.start_energy_fraction = drawn if given is None else given
         self._reached_s = 0.0
+        self._begun_j = 0.0
+        self._begun_fraction = self.start_energy_fraction
+        self._since_begin = 0
         self._emitted = 0
         self._last_tick = -1
 
@@ -41,16 +44,32 @@ class MeterPulses:
         Returns:
             Instants in s, with tick and jitter, in order of the energy they stand for.
         """
+        reset = self._meter.reset
+        if reset is None or not self._reached_s <= reset.at_s < to_s:
+            times = self._times_up_to(to_s)
+        else:
+            before = self._times_up_to(reset.at_s)
+            # The meter starts anew: what was counted towards the next pulse is gone.
+            self._begun_j = float(self._energy.at(np.array([reset.at_s]))[0])
+            self._begun_fraction = 0.0
+            self._since_begin = 0
+            times = np.concatenate((before, self._times_up_to(to_s)))
+        self._emitted += times.size
+        return self._lit(self._on_tick_grid(times))
+
+    def _times_up_to(self, to_s: float) -> FloatArray:
+        """Instants at which whole pulses' energy is reached, before tick and jitter."""
         pulse_j = self._meter.pulse_energy_j
-        highest = self._energy.largest_before_j(to_s) / pulse_j + self.start_energy_fraction
-        numbers = np.arange(self._emitted + 1, max(math.floor(highest), self._emitted) + 2)
+        counted_j = self._energy.largest_before_j(to_s) - self._begun_j
+        highest = math.floor(counted_j / pulse_j + self._begun_fraction)
+        numbers = np.arange(self._since_begin + 1, max(highest, self._since_begin) + 2)
         thresholds_j = np.asarray(
-            (numbers - self.start_energy_fraction) * pulse_j, dtype=np.float64
+            self._begun_j + (numbers - self._begun_fraction) * pulse_j, dtype=np.float64
         )
         times = self._energy.first_times(thresholds_j, self._reached_s, to_s)
         self._reached_s = to_s
-        self._emitted += times.size
-        return self._lit(self._on_tick_grid(times))
+        self._since_begin += times.size
+        return times
 
     def _on_tick_grid(self, times_s: FloatArray) -> FloatArray:
         """Each pulse at the meter's next free tick."""

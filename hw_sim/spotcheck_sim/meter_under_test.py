@@ -1,12 +1,15 @@
 """The meter under test as its nameplate, its error and its habits describe it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 import numpy as np
 
 from spotcheck.errors import ConfigurationError
+from spotcheck_sim.meter_clock import MeterClock, TariffSchedule
+from spotcheck_sim.meter_reset import MeterReset
 
 
 class PulseKind(StrEnum):
@@ -54,6 +57,20 @@ class MeterUnderTest:
     """How long the LED lights for a pulse, in s."""
     starting_power_w: float = 0.0
     """Power below which the meter does not run, in W."""
+    starting_current_a: float = 0.0
+    """Mean current of the phases from which on the meter runs, in A; below it counts nothing."""
+    creep_power_w: float = 0.0
+    """Power that it counts while there is voltage and no current (a sound meter: 0), in W."""
+    reset: MeterReset | None = None
+    """A restart in the midst of its work; None: it runs on."""
+    clock: MeterClock = field(default_factory=MeterClock)
+    """Its clock."""
+    tariffs: TariffSchedule = field(default_factory=TariffSchedule)
+    """When its clock selects which tariff."""
+    register_start_kwh: Decimal = Decimal(0)
+    """What the total register holds at true time 0, in kWh."""
+    register_resolution_kwh: Decimal = Decimal("0.01")
+    """Smallest step that the registers show, in kWh."""
     pulses_stop_at_s: float = math.inf
     """Instant from which the LED stays dark, in s of true time."""
     pulses_at_most: int | None = None
@@ -66,6 +83,10 @@ class MeterUnderTest:
             raise ConfigurationError("filter_lag_deg lies above 0 and below 90")
         if self.start_energy_fraction is not None and not 0 <= self.start_energy_fraction < 1:
             raise ConfigurationError("start_energy_fraction lies from 0 to below 1")
+        if self.register_resolution_kwh <= 0 or self.creep_power_w < 0:
+            raise ConfigurationError(
+                "register_resolution_kwh is positive, and creep_power_w not negative"
+            )
         currents = [point.current_a for point in self.error_curve]
         if currents != sorted(currents):
             raise ConfigurationError("the points of an error curve rise in current")

@@ -27,6 +27,12 @@ class OpticalHead:
     """Pulses, counted from 0 as the meter emits them, that the head sees twice."""
     double_gap_s: float = 0.050
     """From the first to the second edge of a doubled pulse, in s."""
+    bounced_pulses: frozenset[int] = frozenset()
+    """Pulses, counted from 0 as the meter emits them, whose contact bounces."""
+    bounces: int = 3
+    """Further edges of a bouncing pulse."""
+    bounce_gap_s: float = 4e-4
+    """From one edge of a bouncing contact to the next, in s."""
 
 
 class OpticalEdges:
@@ -114,4 +120,7 @@ class OpticalEdges:
                 edges.append(edge_s)
             if number in self._head.doubled_pulses:
                 edges.append(edge_s + self._head.double_gap_s)
+            if number in self._head.bounced_pulses:
+                gaps = range(1, self._head.bounces + 1)
+                edges += [edge_s + k * self._head.bounce_gap_s for k in gaps]
         return edges

@@ -142,8 +142,9 @@ def _channel_phasors(
     """Peak phasors in codes, undelayed: the orders, and an array (orders, channels)."""
     by_channel: list[dict[int, complex]] = []
     for phase in range(front_end.stream_format.phases):
-        shift = PHASE_SHIFT_RAD[phase]
-        for phasors in (mains.phasors(), load.phasors(phase)):
+        clamped = front_end.clamp_phases[phase]
+        for of_phase, phasors in ((phase, mains.phasors()), (clamped, load.phasors(clamped))):
+            shift = PHASE_SHIFT_RAD[of_phase]
             by_channel.append({h: x * np.exp(1j * h * shift) for h, x in phasors.items()})
     orders = tuple(sorted({order for phasors in by_channel for order in phasors}))
     channels = front_end.interleaved

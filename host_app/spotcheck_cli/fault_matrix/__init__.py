@@ -1,0 +1,1 @@
+"""The fault matrix: every kind of fault at every step, and what each ends in."""
