@@ -1,7 +1,9 @@
 """The key by which a device or a host is known, and the certificate that carries it in TLS.
 
 Certificates are self-signed; the other end stores them at pairing and compares bytes. Their dates
-say "always" (RFC 5280, 4.1.2.5), because a board may not know the date.
+say "always" (RFC 5280, 4.1.2.5), because a board may not know the date. Their subject is the key's
+fingerprint: OpenSSL looks for a trusted certificate by its subject, and of two that share one it
+would find the wrong one.
 """
 
 import datetime
@@ -22,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from spotcheck.errors import ConfigurationError, KeyRefusedError
-from spotcheck_trust.key_names import is_demonstration_public_key
+from spotcheck_trust.key_names import fingerprint, is_demonstration_public_key
 from spotcheck_trust.safe_file import write_new
 
 _ALWAYS_FROM = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -124,7 +126,8 @@ def public_key_of(certificate: bytes) -> bytes:
     """The 32 bytes of the Ed25519 key of a self-signed certificate (DER).
 
     Raises:
-        ValueError: it is no certificate, is not of an Ed25519 key, or not signed by it.
+        ValueError: it is no certificate, is not of an Ed25519 key, is not signed by it or does
+            not bear its fingerprint.
     """
     parsed = x509.load_der_x509_certificate(certificate)
     public = parsed.public_key()
@@ -134,7 +137,14 @@ def public_key_of(certificate: bytes) -> bytes:
         public.verify(parsed.signature, parsed.tbs_certificate_bytes)
     except InvalidSignature:
         raise ValueError("the certificate is not signed by its own key") from None
+    said = parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if [name.value for name in said] != [_subject_of(public)]:
+        raise ValueError("the certificate's subject is not the fingerprint of its key")
     return public.public_bytes_raw()
+
+
+def _subject_of(public: Ed25519PublicKey) -> str:
+    return fingerprint(public.public_bytes_raw())
 
 
 def _generated() -> Ed25519PrivateKey:
@@ -146,7 +156,12 @@ def _generated() -> Ed25519PrivateKey:
 
 
 def _certificate(private: Ed25519PrivateKey, name: str) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:LONGEST_NAME])])
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, _subject_of(private.public_key())),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, name[:LONGEST_NAME]),
+        ]
+    )
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

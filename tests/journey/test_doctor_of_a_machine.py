@@ -9,9 +9,8 @@ from typer.testing import CliRunner
 
 from spotcheck_cli.demo_instrument import demonstration_correction_set
 from spotcheck_cli.main import app
-from spotcheck_cli.rehearsal import start_bench, start_device
+from spotcheck_cli.rehearsal import connect, start_bench, start_device
 from spotcheck_cli.scenario import Scenario
-from spotcheck_host.device_client import DeviceClient, TcpTransport
 
 pytestmark = pytest.mark.processes
 
@@ -39,8 +38,7 @@ def test_doctor_finds_the_front_end_and_the_source_and_leaves_them_to_a_running_
         # What was looked at serves the daemon all the same.
         with start_device(tmp_path, correction, bench.addresses) as device:
             _, beside = examined(config)
-            host, _, port = device.addresses["host"].rpartition(":")
-            with DeviceClient(TcpTransport(host, int(port))) as client:
+            with connect(tmp_path, device.addresses["host"]) as client:
                 assert client.next_event(10.0) is not None
     assert beside["front-end"]["code"] == "front-end.left-alone"
     assert beside["samples"]["code"] == "samples.left-alone"

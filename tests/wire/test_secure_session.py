@@ -45,15 +45,27 @@ class Ends:
         return SecureSession(context, server_side=False, trusted=known)
 
 
-@pytest.fixture(scope="module")
-def ends(tmp_path_factory: pytest.TempPathFactory) -> Ends:
-    return Ends(tmp_path_factory.mktemp("keys"))
-
-
 def shake_hands(device: SecureSession, host: SecureSession) -> None:
     for _ in range(4):
         device.feed(host.take_outgoing())
         host.feed(device.take_outgoing())
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_each_of_two_hosts_of_one_name_is_known(tmp_path: Path, order: int) -> None:
+    """OpenSSL looks for a certificate by its subject, and takes the first that has it."""
+    ends = Ends(tmp_path)
+    twin = load_or_make_identity(tmp_path / "twin.pem", "host")
+    trusted = (ends.host.certificate, twin.certificate)[::order]
+    for identity in (ends.host, twin):
+        device, host = ends.device_end(trusted=trusted), ends.host_end(identity)
+        shake_hands(device, host)
+        assert device.peer_certificate == identity.certificate
+
+
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory: pytest.TempPathFactory) -> Ends:
+    return Ends(tmp_path_factory.mktemp("keys"))
 
 
 def test_two_that_are_paired_speak_in_both_directions(ends: Ends) -> None:
