@@ -56,7 +56,7 @@ class RelativePart:
 
 def reading_budget(
     *, meter_energy_per_pulse_j: float, line: PulseLine, ambiguity_j: float,
-    instrument: Mapping[str, RelativePart],
+    instrument: Mapping[str, RelativePart], tick_j: float = 0.0,
 ) -> Budget:  # fmt: skip
     """Error and uncertainty of one reading.
 
@@ -66,6 +66,7 @@ def reading_budget(
         ambiguity_j: Standard uncertainty of the energy per pulse from not knowing the kind of
             pulse output; 0 where it is known.
         instrument: What is not known about the instrument's energy, by name.
+        tick_j: Largest error of the energy per pulse that the meter's tick leaves open.
     """
     slope = line.energy_per_pulse
     freedom = max(1, line.degrees_of_freedom)
@@ -74,6 +75,10 @@ def reading_budget(
     parts = dict(instrument)
     if ambiguity_j:
         parts["kind of pulse output"] = RelativePart(standard_uncertainty=ambiguity_j / slope)
+    if tick_j:
+        # Bounds within which nothing is likelier (JCGM 100, 4.3.7).
+        size = tick_j / slope / math.sqrt(3)
+        parts["meter's tick"] = RelativePart(standard_uncertainty=size)
     relative: Any = 0.0
     for name, part in parts.items():
         if part.standard_uncertainty:

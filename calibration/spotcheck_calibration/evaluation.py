@@ -20,6 +20,7 @@ from spotcheck_calibration.correction_set import CorrectionSet
 from spotcheck_calibration.pulse_energy import (
     FEWEST_PULSES,
     EnergiesAtPulses,
+    bounded_by_tick,
     energy_per_pulse,
     implausible,
     number_pulses,
@@ -164,7 +165,13 @@ def _evaluate_pulses(
         return _cannot(reading_id, Reason.PULSES_IRREGULAR, pulses, last, conditions)
     if obstacle := too_few_for_any_filter(energies, len(pulses.used), head.meter.pulse_output):
         return _cannot(reading_id, *obstacle, last, conditions)
-    found = energy_per_pulse(energies.of(pulses.used), pulses.numbers, head.meter.pulse_output)
+    of_used = energies.of(pulses.used)
+    found = bounded_by_tick(
+        energy_per_pulse(of_used, pulses.numbers, head.meter.pulse_output),
+        of_used,
+        pulses.numbers,
+        samples[pulses.used] / load.rate_hz,
+    )
     if obstacle := implausible(claimed_j, found.line.energy_per_pulse):
         return _cannot(reading_id, *obstacle, last, conditions)
     used = [head.pulses.pulses[k] for k in pulses.used]
@@ -174,6 +181,7 @@ def _evaluate_pulses(
         meter_energy_per_pulse_j=claimed_j,
         line=found.line,
         ambiguity_j=found.ambiguity_j,
+        tick_j=found.tick_j,
         instrument=instrument_parts(
             conditions, head.stream, _with_clock(correction, clock), duration_s
         ),

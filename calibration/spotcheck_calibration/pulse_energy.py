@@ -1,7 +1,7 @@
 """Energy per pulse from register readings at the stamps, and whether to believe such pulses."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from spotcheck_dsp.pulses.pulse_fit import PulseEnergyFit, PulseFilter, fit_ener
 from spotcheck_dsp.pulses.pulse_line import PulseLine, gate, least_squares_line
 from spotcheck_dsp.pulses.pulse_ripple import RippleAtPulses
 from spotcheck_dsp.pulses.pulse_train import PulseFault, RepairedTrain, repair_train
+from spotcheck_dsp.pulses.stamp_lattice import TOLERANCE_S, tick_of
+from spotcheck_dsp.pulses.tick_bounds import bound_by_tick
 
 FEWEST_PULSES = 3
 """Two pulses leave no residual: nothing would say how well they were stamped."""
@@ -94,6 +96,9 @@ class PulseEnergy:
     """Standard uncertainty of the energy per pulse from not knowing the kind; 0 where known."""
     gate_j: float
     """Energy per pulse of the classic gate from the first to the last pulse."""
+    tick_j: float = 0.0
+    """Distance to the farther of the bounds that the meter's tick leaves, in J; 0 where no tick is
+    seen."""
 
 
 def number_pulses(
@@ -231,6 +236,44 @@ def _kind(fit: PulseEnergyFit) -> PulseOutput:
     if low_deg >= 90 - _NEAR_AN_END_DEG:
         return PulseOutput.SMOOTHED
     return PulseOutput.UNKNOWN
+
+
+def bounded_by_tick(
+    found: PulseEnergy, energies: EnergiesAtPulses, numbers: Indices, stamps_s: Array
+) -> PulseEnergy:
+    """The energy per pulse, and what a tick that is seen leaves open of it.
+
+    The line stays where it is as long as the tick allows it: pulses at equal distances may keep
+    step with a tick by chance, and then the line is right.
+
+    Args:
+        found: What a line through the pulses gives.
+        energies: Register readings at the pulses used.
+        numbers: (n,) their numbers.
+        stamps_s: (n,) their instants, in s.
+    """
+    tick_s = tick_of(stamps_s)
+    if tick_s is None:
+        return found
+    pulsation = energies.pulsation
+    mean_w = float(np.ptp(energies.smoothed_j) / np.ptp(stamps_s))
+    bounds = bound_by_tick(
+        PulseEnergies(
+            smoothed_j=energies.smoothed_j,
+            power_w=pulsation.power_w if pulsation else np.full(len(stamps_s), mean_w),
+            ripple=pulsation.ripple if pulsation else None,
+            numbers=numbers,
+        ),
+        tick_s=tick_s,
+        slack_s=2 * TOLERANCE_S,
+    )
+    if bounds is None:
+        # No filter of first order explains the tick: any pulse may be late by all of it.
+        return replace(found, tick_j=tick_s * mean_w / float(numbers[-1]))
+    middle_j, half_j = bounds.energy_per_pulse_j, bounds.half_width_j
+    slope_j = min(max(found.line.energy_per_pulse, middle_j - half_j), middle_j + half_j)
+    line = replace(found.line, energy_per_pulse=slope_j)
+    return replace(found, line=line, tick_j=half_j + abs(slope_j - middle_j))
 
 
 def too_few_for_any_filter(

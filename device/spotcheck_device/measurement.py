@@ -126,12 +126,14 @@ class Measurement:
     def enter(self, observed: Observed) -> None:
         """Begin the reading anew where a stream is entered in its middle or in other ranges.
 
-        The time that the reading has already taken counts on.
+        The time that the reading has already taken counts on; waiting for a stream is none.
         """
-        since = self._reading_since
+        # Other slots are those of other ranges; the same ones have just got their first block.
+        since = None if observed.slots is self._observed.slots else self._reading_since
         self._observed = observed
         self._begin(max(self._begin_sample, observed.earliest_sample))
-        self._reading_since = min(since, self._begin_sample)
+        if since is not None:
+            self._reading_since = since
 
     def add_newest_codes(self) -> None:
         """Demodulate the block that the slots have just taken."""

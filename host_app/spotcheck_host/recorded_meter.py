@@ -15,6 +15,7 @@ from spotcheck_calibration.budget import Budget, RelativePart, reading_budget
 from spotcheck_calibration.pulse_energy import (
     FEWEST_PULSES,
     EnergiesAtPulses,
+    bounded_by_tick,
     energy_per_pulse,
     implausible,
     number_pulses,
@@ -164,14 +165,17 @@ def meter_error(
     pulses = number_pulses(measured.pulses_s, energies, claimed_j)
     if isinstance(pulses, str):
         return _none(measured, Reason.PULSES_IRREGULAR, pulses)
-    found = energy_per_pulse(energies.of(pulses.used), pulses.numbers, meter.pulse_output)
+    times_s = measured.pulses_s[pulses.used]
+    used = energies.of(pulses.used)
+    found = energy_per_pulse(used, pulses.numbers, meter.pulse_output)
+    found = bounded_by_tick(found, used, pulses.numbers, times_s)
     if obstacle := implausible(claimed_j, found.line.energy_per_pulse):
         return _none(measured, *obstacle)
-    times_s = measured.pulses_s[pulses.used]
     budget = reading_budget(
         meter_energy_per_pulse_j=claimed_j,
         line=found.line,
         ambiguity_j=found.ambiguity_j,
+        tick_j=found.tick_j,
         instrument=dict(reference.parts) | _own_parts(measured, found.kind, resolution_s),
     )
     return RecordedError(

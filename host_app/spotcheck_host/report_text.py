@@ -238,6 +238,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("repeatability", "重复性"),
     ("pulse scatter (Type A)", "脉冲分散性 (A 类)"),
     ("kind of pulse output", "脉冲输出类型"),
+    ("meter's tick", "电能表计量节拍"),
     ("front-end noise", "前端噪声"),
     ("phase lag", "相位滞后"),
     ("channel skew", "通道时差"),

@@ -754,3 +754,24 @@ def test_pps_of_the_time_before_and_of_the_reading_is_in_its_evidence(
     assert event.evidence is not None
     ready_s = event.evidence.head.pulses.pulses[-1].sample / RATE + 0.15
     assert event.evidence.head.pps_stamps == marks[: int(ready_s) + 1]
+
+
+def test_waiting_for_a_stream_takes_none_of_the_maximum_duration(synthesis: ModuleType) -> None:
+    """The stream is entered 4 s after its begin, by a request that allows 3 s."""
+    bench = Bench(synthesis, 8.0, FAST)
+    bench.session.start(bench.request(readings=1, maximum_duration_s=3.0))
+    bench.feed(32_000, len(bench.codes))
+    (event,) = bench.outcomes
+    assert isinstance(event.outcome, ErrorReading)
+
+
+def test_change_of_range_does_not_begin_the_maximum_duration_anew(synthesis: ModuleType) -> None:
+    bench = Bench(synthesis, 6.0, FAST)
+    bench.session.start(bench.request(minimum_duration_s=2.0, maximum_duration_s=3.0))
+    for at in range(0, 48_000, 8000):
+        bench.feed(at, at + 8000)
+        bench.session.change_ranges(bench.plant.stream)
+    ends = [event.outcome for event in bench.outcomes]
+    assert isinstance(ends[0], CannotJudge)
+    assert ends[0].at_sample is not None
+    assert ends[0].at_sample <= 5 * RATE
