@@ -42,8 +42,8 @@ def test_iio_device() -> None:
 
 
 def test_recording() -> None:
-    found = parse_source_address("samples", "recording:/tmp/case-1%2F1?pace=credit")
-    assert found == RecordingOrder(folder=Path("/tmp/case-1%2F1"), pace=Pace.CREDIT)  # noqa: S108
+    found = parse_source_address("samples", "recording:/recordings/case-1%2F1?pace=credit")
+    assert found == RecordingOrder(folder=Path("/recordings/case-1%2F1"), pace=Pace.CREDIT)
 
 
 @pytest.mark.parametrize(
