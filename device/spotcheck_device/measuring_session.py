@@ -202,7 +202,11 @@ class MeasuringSession:
         if (stream.sample_rate_hz, stream.phases) != (old.sample_rate_hz, old.phases):
             raise EvidenceError("rate and phases of a stream cannot change while it runs")
         _check_ranges(stream, self._observed.correction)
+        has_begun = not self._observed.slots.is_empty
         self._observed = replace(self._observed, stream=stream, slots=_slots_of(stream))
+        if not has_begun:
+            for running in self._measurements.values():
+                running.enter(self._observed)
         return [
             RangesChanged(request_id=running.request.request_id, stream=stream)
             for running in self._measurements.values()

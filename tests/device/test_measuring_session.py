@@ -756,10 +756,15 @@ def test_pps_of_the_time_before_and_of_the_reading_is_in_its_evidence(
     assert event.evidence.head.pps_stamps == marks[: int(ready_s) + 1]
 
 
-def test_waiting_for_a_stream_takes_none_of_the_maximum_duration(synthesis: ModuleType) -> None:
+@pytest.mark.parametrize("names_its_ranges_twice", [False, True])
+def test_waiting_for_a_stream_takes_none_of_the_maximum_duration(
+    synthesis: ModuleType, names_its_ranges_twice: bool
+) -> None:
     """The stream is entered 4 s after its begin, by a request that allows 3 s."""
     bench = Bench(synthesis, 8.0, FAST)
     bench.session.start(bench.request(readings=1, maximum_duration_s=3.0))
+    if names_its_ranges_twice:
+        bench.session.change_ranges(bench.plant.stream)
     bench.feed(32_000, len(bench.codes))
     (event,) = bench.outcomes
     assert isinstance(event.outcome, ErrorReading)
