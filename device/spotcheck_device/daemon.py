@@ -21,6 +21,7 @@ from spotcheck.reading import Reason
 from spotcheck.samples import SampleBlock, StreamFormat
 from spotcheck_calibration.correction_set import load_correction_set
 from spotcheck_calibration.evaluation import SOFTWARE
+from spotcheck_device.clamp_watch import ClampWatch
 from spotcheck_device.config import DeviceConfig, split_address
 from spotcheck_device.daemon_log import log_boot, log_request, log_session_event, log_stream
 from spotcheck_device.device_trust import open_device_trust
@@ -95,6 +96,12 @@ class Daemon:
                 on_signal=LightWatch(self._notice).take,
             ),
         )
+        self._clamps = ClampWatch(
+            self._pulses.commands,
+            self._correction.sha256,
+            on_obstacle=lambda text: self._abort(Reason.REFERENCE_NOT_CALIBRATED, text),
+            on_notice=self._notice,
+        )
         self._pictures = LivePictures(on_credit_due=self._let_stream_on)
         self._hosts = HostLinks(
             trust,
@@ -140,6 +147,7 @@ class Daemon:
         jobs = [
             self._samples.run(),
             self._pulses.run(),
+            self._clamps.run(),
             self._delivery.deliver(),
             self._delivery.resend(),
             self._silence.run(),
@@ -353,6 +361,8 @@ class Daemon:
         try:
             if self._session is None:
                 raise EvidenceError("there are no samples yet, or they cannot be used")
+            if self._clamps.obstacle is not None:
+                raise EvidenceError(self._clamps.obstacle)
             if message.pulse_input not in range(INPUTS):
                 raise EvidenceError(
                     f"there is no pulse input {message.pulse_input}; they are 0 to {INPUTS - 1}"

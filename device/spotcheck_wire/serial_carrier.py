@@ -4,7 +4,8 @@ A line has no beginning and no end of a connection, and it can damage what it ca
 travel in frames of the lasting table, and a session has a name that the host draws:
 
     host                      device
-    BEGIN name  ───────────►             whatever session there was is over
+    BEGIN name  ───────────►             whatever session there was is over; the host says it
+                                         again until it is answered
                 ◄───────────  BEGUN name what came before belongs to nobody
     RECORDS     ◄──────────►  RECORDS
     END         ◄──────────►  END        a frame was damaged or lost: the host begins anew
@@ -98,8 +99,9 @@ class SerialCarrier:
 
     def _take(self, frame: Frame, events: list[CarrierEvent | CarriedRecords]) -> bytes:
         if frame.type == BEGIN and self._device_side and len(frame.body) == NAME_BYTES:
-            self._name, self.carries = frame.body, True
-            events.append(CarrierEvent.BEGUN)
+            if not (self.carries and frame.body == self._name):
+                self._name, self.carries = frame.body, True
+                events.append(CarrierEvent.BEGUN)
             return self._encoder.encode(BEGUN, self._name)
         if frame.type == BEGUN and not self._device_side and frame.body == self._name != b"":
             self.carries = True

@@ -238,6 +238,14 @@ _FINDINGS = (
         "前端的采样点 {} 标记偏差 {} 个采样",
     ),
     (r"there is no pulse input {n}; they are {n} to {n}", "没有脉冲输入 {}；只有 {} 至 {}"),
+    (
+        r"the clamp {w} belongs to correction set {w}, the instrument uses {w}",
+        "电流钳 {} 属于修正数据 {}，而装置使用 {}",
+    ),
+    (
+        r"the identity of the clamps cannot be read: both copies are damaged",
+        "无法读取电流钳身份信息：两份副本均已损坏",
+    ),
     (r"input {n}: {t}", "输入 {}：{}"),
     (
         r"optical head {n}: signal quality {n} %; shade it and align it again",

@@ -1,6 +1,7 @@
 """What moves bytes to and from a device: a socket, or a serial port."""
 
 import socket
+import time
 from typing import Protocol
 
 import serial
@@ -55,21 +56,40 @@ class TcpTransport:
         self._socket.close()
 
 
+_BEGIN_AGAIN_S = 0.5
+
+
 class SerialTransport:
     """A serial port; what goes over it is carried in frames (`spotcheck_wire.serial_carrier`)."""
 
-    def __init__(self, path: str, baud: int = 921_600) -> None:
+    def __init__(self, path: str, baud: int = 921_600, timeout_s: float = 10.0) -> None:
         """Open the port and begin a session on it.
 
+        Args:
+            path: The port.
+            baud: Its speed; means nothing on USB.
+            timeout_s: Time in which the device must answer.
+
         Raises:
-            DeviceLostError: there is no such port.
+            DeviceLostError: there is no such port, or nobody answers there.
         """
         try:
             self._port = serial.Serial(path, baud, exclusive=True)
             self._carrier = SerialCarrier(device_side=False)
-            self._port.write(self._carrier.begin())
+            self._begin(path, timeout_s)
         except OSError as error:
             raise DeviceLostError(f"no device at {path}: {error}") from error
+
+    def _begin(self, path: str, timeout_s: float) -> None:
+        """Begin again and again: a device that has just opened its port has not heard it."""
+        begin = self._carrier.begin()
+        deadline_s = time.monotonic() + timeout_s
+        while not self._carrier.carries:
+            if time.monotonic() >= deadline_s:
+                self._port.close()
+                raise DeviceLostError(f"no device at {path}: nobody answers")
+            self._port.write(begin)
+            self.read(_BEGIN_AGAIN_S)
 
     def write(self, data: bytes) -> None:
         """Send all of it."""

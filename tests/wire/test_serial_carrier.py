@@ -33,6 +33,16 @@ def test_host_may_speak_before_it_is_answered() -> None:
     assert events == [CarrierEvent.BEGUN, CarriedRecords(b"first record")]
 
 
+def test_begin_that_is_said_again_before_it_was_answered_begins_one_session() -> None:
+    device, host = SerialCarrier(device_side=True), SerialCarrier(device_side=False)
+    begin = host.begin()
+    events, answers = device.feed(begin + begin)
+    assert events == [CarrierEvent.BEGUN]
+    host.feed(answers)
+    assert host.carries
+    assert carried(device.feed(host.carry(b"first record"))[0]) == b"first record"
+
+
 def test_device_says_nothing_without_a_session() -> None:
     assert SerialCarrier(device_side=True).carry(b"records") == b""
 
