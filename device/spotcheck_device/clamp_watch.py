@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from spotcheck.errors import CommandRefusedError, DeviceLostError
 from spotcheck_device.front_end_commands import FrontEndCommands
-from spotcheck_wire.frontend_codec import REFUSED_CLAMP_DAMAGED
+from spotcheck_wire.frontend_codec import REFUSED_CLAMP_DAMAGED, REFUSED_NO_CLAMP
 from spotcheck_wire.frontend_messages import Clamp, ReadClamp
 
 LOOK_S = 5.0
@@ -54,7 +54,9 @@ class ClampWatch:
         try:
             told = await self._commands.order(ReadClamp())
         except CommandRefusedError as error:
-            self._take(None, is_damaged=error.reason == REFUSED_CLAMP_DAMAGED)
+            # Any other refusal, as of a front end that is busy, says nothing of the clamps.
+            if error.reason in (REFUSED_NO_CLAMP, REFUSED_CLAMP_DAMAGED):
+                self._take(None, is_damaged=error.reason == REFUSED_CLAMP_DAMAGED)
         except DeviceLostError:
             return  # the loss of the front end is told by its link, and nothing new is known
         else:

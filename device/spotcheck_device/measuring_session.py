@@ -59,6 +59,7 @@ class MeasuringSession:
             pulses=PulseHistory(stream.sample_rate_hz),
             names=OutcomeNames(outcome_prefix, outcomes_before),
         )
+        self._next_sample: int | None = None
         self._measurements: dict[int, Measurement] = {}
 
     @property
@@ -159,7 +160,8 @@ class MeasuringSession:
             EvidenceError: a code is no 24-bit code.
         """
         is_first = self._observed.slots.is_empty
-        missing = self._observed.slots.missing_before(block)
+        # Asked of the stream, not of the slots: those of other ranges have not seen it yet.
+        missing = 0 if self._next_sample is None else block.first_sample - self._next_sample
         events: list[SessionEvent] = []
         if missing > 0:
             events = self.abort(Reason.DATA_LOST, f"samples missing in the stream: {missing}")
@@ -175,6 +177,7 @@ class MeasuringSession:
             self._observed.slots.add(block)
         except ValueError as error:
             raise EvidenceError(f"block at sample {block.first_sample}: {error}") from error
+        self._next_sample = block.end_sample
         for running in self._measurements.values():
             if is_first:
                 # The stream was entered in its middle: a request that came before begins there.

@@ -66,5 +66,14 @@ def test_clamps_that_name_no_set_or_have_no_memory_say_nothing() -> None:
     assert looks(blank, NO_CLAMP, None) == ([], [], None)
 
 
+def test_busy_front_end_takes_no_obstacle_away() -> None:
+    other = replace(CLAMP, correction_sha256=OTHER)
+    busy = replace(NO_CLAMP, reason=codec.REFUSED_BUSY)
+    obstacles, _, last = looks(other, busy, other)
+    assert len(obstacles) == 1
+    assert last == obstacles[0]
+    assert looks(other, NO_CLAMP)[2] is None
+
+
 def test_damaged_memory_is_told_once() -> None:
     assert looks(DAMAGED, DAMAGED, CLAMP, DAMAGED)[:2] == ([], ["clamp-damaged"] * 2)

@@ -780,3 +780,26 @@ def test_change_of_range_does_not_begin_the_maximum_duration_anew(synthesis: Mod
     assert isinstance(ends[0], CannotJudge)
     assert ends[0].at_sample is not None
     assert ends[0].at_sample <= 5 * RATE
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason"), [(800, Reason.DATA_LOST), (-12_000, Reason.SAMPLES_LOST)]
+)
+def test_stream_that_does_not_go_on_behind_a_change_of_range_ends_the_measurement(
+    synthesis: ModuleType, lost: int, reason: Reason
+) -> None:
+    """A gap there is a gap, and a stream that starts anew leaves its old pulses behind."""
+    bench = Bench(synthesis, 8.0, FAST)
+    bench.session.start(bench.request(minimum_duration_s=5.0))
+    bench.feed(0, 12_000)
+    bench.session.change_ranges(bench.plant.stream)
+    begin = 12_000 + lost
+    bench.block(begin, begin + 800)
+    assert bench.only_outcome.reason is reason
+    bench.events.clear()
+    bench.batch(begin, begin + 800)
+    bench.session.start(bench.request(request_id="q-2", start_sample=begin, readings=1))
+    bench.feed(begin + 800, begin + 32_000)
+    (event,) = bench.outcomes
+    assert isinstance(event.outcome, ErrorReading)
+    assert abs(event.outcome.error_percent - 0.8) < 1e-4
